@@ -1,0 +1,74 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Every target of ours is held to the same rules; see CONTRIBUTING in docs/development.md.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+// In the order of the layers: each imports only what stands above it in this list.
+let package = Package(
+    name: "keyroll",
+    products: [
+        .library(name: "Keyroll", targets: ["Keyroll"]),
+        .executable(name: "keyroll", targets: ["KeyrollCommand"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(
+            name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(
+            name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+        .systemLibrary(name: "CSystem"),
+        .target(name: "Files", swiftSettings: strict),
+        .target(name: "Cryptography", dependencies: ["COpenSSL", "CSystem"], swiftSettings: strict),
+        .target(name: "Databases", dependencies: ["Files", "CSQLite", grdb], swiftSettings: strict),
+        .target(name: "Envelopes", dependencies: ["Cryptography"], swiftSettings: strict),
+        .target(name: "SecretStores", dependencies: ["Cryptography", "Files", "Databases", "CSystem", grdb], swiftSettings: strict),
+        .target(name: "KeyManagement", dependencies: ["Cryptography", "Envelopes", "Files", "Databases", grdb], swiftSettings: strict),
+        .target(
+            name: "Protection", dependencies: ["Cryptography", "Envelopes", "SecretStores", "KeyManagement"],
+            swiftSettings: strict),
+        .target(name: "Interchange", dependencies: ["Cryptography"], swiftSettings: strict),
+        .target(
+            name: "Rotation", dependencies: ["Protection", "Cryptography", "Envelopes", "SecretStores", "KeyManagement", "Interchange", "Files"],
+            swiftSettings: strict),
+        .target(
+            name: "Home", dependencies: ["Cryptography", "Files", "SecretStores", "KeyManagement", "Protection", yams], swiftSettings: strict),
+        .target(
+            name: "Jobs",
+            dependencies: ["Home", "Rotation", "Protection", "Envelopes", "KeyManagement", "SecretStores", "Interchange", "Cryptography", "Files", yams, log],
+            swiftSettings: strict),
+        .target(
+            name: "Reports", dependencies: ["Jobs", "Home", "Rotation", "Protection", "KeyManagement", "SecretStores", "Cryptography", "Files"],
+            swiftSettings: strict),
+        .target(
+            name: "Keyroll",
+            dependencies: ["Home", "Rotation", "Protection", "KeyManagement", "SecretStores", "Envelopes", "Cryptography", "Files"],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "KeyrollCommand",
+            dependencies: [
+                "Keyroll", "Reports", "Jobs", "Home", "Rotation", "Protection", "Interchange", "KeyManagement", "SecretStores",
+                "Envelopes", "Cryptography", "Files", arguments, log,
+            ], swiftSettings: strict),
+
+        .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: strict),
+        .testTarget(name: "InterchangeTests", dependencies: ["Interchange"], swiftSettings: strict),
+    ]
+)

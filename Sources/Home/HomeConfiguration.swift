@@ -1,0 +1,145 @@
+public import KeyManagement
+
+/// What `keyroll.yaml` says.
+public struct HomeConfiguration: Sendable, Equatable {
+    /// Where the root key comes from.
+    public enum RootKey: Sendable, Equatable {
+        /// A file, by its path.
+        case keyFile(String)
+        /// A passphrase, asked on the terminal or read from a descriptor.
+        case passphrase
+    }
+
+    /// One secret store.
+    public struct Store: Sendable, Equatable {
+        /// The SQLite file's path.
+        public var path: String
+
+        /// - Parameter path: absolute, or below the home.
+        public init(path: String) { self.path = path }
+    }
+
+    /// The group's name.
+    public var group: String
+    /// The policy that is wished; the ring takes it over at the next rotation.
+    public var policy: Policy
+    /// Where the root key comes from.
+    public var rootKey: RootKey
+    /// The stores.
+    public var stores: [Store]
+
+    /// The file's format version.
+    static let format = 1
+
+    /// A new home's configuration.
+    public init(group: String, policy: Policy, rootKey: RootKey, stores: [Store] = [Store(path: "secrets.sqlite")]) {
+        self.group = group
+        self.policy = policy
+        self.rootKey = rootKey
+        self.stores = stores
+    }
+
+    /// Reads a file.
+    ///
+    /// - Throws: ``HomeError`` with `configuration`, naming file and line.
+    public init(path: String) throws {
+        let document = try YAMLDocument(path: path)
+        try document.expect(only: ["format", "group", "policy", "rootKey", "stores"])
+        guard let format = try document.integer("format", in: 1...1_000_000) else {
+            throw HomeError(.configuration, "\(path): 'format' is missing; add: format: 1")
+        }
+        guard format <= Self.format else {
+            throw document.error("format", "written by a newer keyroll (format \(format)); install that one")
+        }
+        guard let group = try document.string("group"), !group.isEmpty else {
+            throw HomeError(.configuration, "\(path): 'group' is missing")
+        }
+        self.group = group
+        policy = try Self.policy(document)
+        rootKey = try Self.rootKey(document, path)
+        stores = try Self.stores(document, path)
+    }
+
+    private static func policy(_ document: YAMLDocument) throws -> Policy {
+        var policy = Policy.standard
+        guard let part = try document.part("policy") else { return policy }
+        try part.expect(only: ["cryptoperiod", "propagationDelay", "soakTime", "keepDeactivated"])
+        if let value = try part.duration("cryptoperiod") {
+            guard value > 0 else { throw part.error("cryptoperiod", "'policy.cryptoperiod' has to be longer than nothing") }
+            policy.cryptoperiod = value
+        }
+        if let value = try part.duration("propagationDelay") { policy.propagationDelay = value }
+        if let value = try part.duration("soakTime") { policy.soakTime = value }
+        if let value = try part.integer("keepDeactivated", in: 0...10_000) { policy.keepDeactivated = value }
+        return policy
+    }
+
+    private static func rootKey(_ document: YAMLDocument, _ path: String) throws -> RootKey {
+        guard let part = try document.part("rootKey") else {
+            throw HomeError(.configuration, "\(path): 'rootKey' is missing")
+        }
+        try part.expect(only: ["provider", "path"])
+        switch try part.string("provider") {
+        case "keyFile": return .keyFile(try part.string("path") ?? "root.key")
+        case "passphrase": return .passphrase
+        default: throw part.error("provider", "'rootKey.provider' has to be keyFile or passphrase")
+        }
+    }
+
+    private static func stores(_ document: YAMLDocument, _ path: String) throws -> [Store] {
+        guard let parts = try document.parts("stores"), !parts.isEmpty else {
+            throw HomeError(.configuration, "\(path): 'stores' is missing or empty")
+        }
+        return try parts.map { part in
+            try part.expect(only: ["kind", "path"])
+            guard try part.string("kind") == "sqlite" else {
+                throw part.error("kind", "a store's kind has to be sqlite")
+            }
+            guard let file = try part.string("path"), !file.isEmpty else {
+                throw HomeError(.configuration, "\(path): a store's 'path' is missing")
+            }
+            return Store(path: file)
+        }
+    }
+
+    /// The file's text.
+    public var text: String {
+        var lines = [
+            "# keyroll's home; keyroll rotate takes changes of the policy over. See docs/configuration.md",
+            "format: \(Self.format)",
+            "group: \(Self.quoted(group))",
+            "policy:",
+            "  cryptoperiod: \(PolicyDuration.format(policy.cryptoperiod))      # how long a generation stays active",
+            "  propagationDelay: \(PolicyDuration.format(policy.propagationDelay))   # published before it becomes active",
+            "  soakTime: \(PolicyDuration.format(policy.soakTime))           # on line after nothing needs it any more",
+            "  keepDeactivated: \(policy.keepDeactivated)     # deactivated generations that stay on line",
+            "rootKey:",
+        ]
+        switch rootKey {
+        case .keyFile(let path): lines += ["  provider: keyFile", "  path: \(Self.quoted(path))"]
+        case .passphrase: lines.append("  provider: passphrase")
+        }
+        lines.append("stores:")
+        for store in stores { lines += ["  - kind: sqlite", "    path: \(Self.quoted(store.path))"] }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// A YAML double-quoted scalar, which a name with special characters needs.
+    private static func quoted(_ text: String) -> String {
+        let plain = text.unicodeScalars.allSatisfy {
+            $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || "._/-".unicodeScalars.contains($0))
+        }
+        if plain, text.unicodeScalars.first?.properties.isAlphabetic == true, !["true", "false", "null", "yes", "no"].contains(text.lowercased()) {
+            return text
+        }
+        let escaped = text.unicodeScalars.map { scalar -> String in
+            switch scalar {
+            case "\"": "\\\""
+            case "\\": "\\\\"
+            case _ where scalar.value < 32 || scalar.value == 127: "\\x" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+            default: String(scalar)
+            }
+        }
+        return "\"" + escaped.joined() + "\""
+    }
+}

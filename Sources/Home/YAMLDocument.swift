@@ -1,0 +1,128 @@
+import Files
+import Glibc
+import Yams
+
+/// A YAML file read strictly: every key has to be known, every value of the right kind, and an error names the line.
+///
+/// Shared by `keyroll.yaml` and the job files.
+public struct YAMLDocument {
+    private let path: String
+    private let root: Node.Mapping
+    private let prefix: String
+
+    /// - Parameters:
+    ///   - path: the file.
+    ///   - limit: the most bytes it may have.
+    /// - Throws: ``HomeError`` with `configuration`, or `FileError`.
+    public init(path: String, limit: Int = 1 << 16) throws {
+        let text = try Self.text(path, limit)
+        let node: Node?
+        do { node = try Yams.compose(yaml: text) } catch let error as YamlError {
+            throw HomeError(.configuration, "\(path): is not YAML: \(String(describing: error).split(separator: "\n").first ?? "")")
+        }
+        guard case .mapping(let mapping)? = node else {
+            throw HomeError(.configuration, "\(path): has to be a list of names and values")
+        }
+        self.init(path: path, root: mapping, prefix: "")
+    }
+
+    private init(path: String, root: Node.Mapping, prefix: String) {
+        self.path = path
+        self.root = root
+        self.prefix = prefix
+    }
+
+    /// Fails for a key that is not in `known`, or stands twice.
+    public func expect(only known: Set<String>) throws {
+        var seen: Set<String> = []
+        for (key, _) in root {
+            let name = key.string ?? "?"
+            guard known.contains(name) else {
+                throw error(key, "'\(prefix)\(name)' is not known here; known: \(known.sorted().joined(separator: ", "))")
+            }
+            guard seen.insert(name).inserted else { throw error(key, "'\(prefix)\(name)' stands twice") }
+        }
+    }
+
+    /// A text.
+    public func string(_ key: String) throws -> String? {
+        guard let node = root[key] else { return nil }
+        guard case .scalar(let scalar) = node else { throw error(node, "'\(prefix)\(key)' has to be one value") }
+        return scalar.string
+    }
+
+    /// A whole number.
+    public func integer(_ key: String, in range: ClosedRange<Int>) throws -> Int? {
+        guard let text = try string(key) else { return nil }
+        guard let number = Int(text), range.contains(number) else {
+            throw error(root[key], "'\(prefix)\(key)' has to be a number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+
+    /// True or false.
+    public func truth(_ key: String) throws -> Bool? {
+        guard let text = try string(key) else { return nil }
+        switch text {
+        case "true": return true
+        case "false": return false
+        default: throw error(root[key], "'\(prefix)\(key)' has to be true or false")
+        }
+    }
+
+    /// A duration in seconds.
+    public func duration(_ key: String) throws -> Int64? {
+        guard let text = try string(key) else { return nil }
+        guard let seconds = PolicyDuration.parse(text) else {
+            throw error(root[key], "'\(prefix)\(key)' has to be a duration such as 90d, 12h, 30m or 45s")
+        }
+        return seconds
+    }
+
+    /// A part with names and values of its own.
+    public func part(_ key: String) throws -> YAMLDocument? {
+        guard let node = root[key] else { return nil }
+        guard case .mapping(let mapping) = node else {
+            throw error(node, "'\(prefix)\(key)' has to be a list of names and values")
+        }
+        return YAMLDocument(path: path, root: mapping, prefix: "\(prefix)\(key).")
+    }
+
+    /// A sequence of such parts.
+    public func parts(_ key: String) throws -> [YAMLDocument]? {
+        guard let node = root[key] else { return nil }
+        guard case .sequence(let sequence) = node else { throw error(node, "'\(prefix)\(key)' has to be a sequence") }
+        return try sequence.enumerated().map { index, item in
+            guard case .mapping(let mapping) = item else {
+                throw error(item, "'\(prefix)\(key)' has to hold names and values")
+            }
+            return YAMLDocument(path: path, root: mapping, prefix: "\(prefix)\(key)[\(index)].")
+        }
+    }
+
+    /// An error at a key's place.
+    public func error(_ key: String, _ message: String) -> HomeError { error(root[key], message) }
+
+    private func error(_ node: Node?, _ message: String) -> HomeError {
+        HomeError(.configuration, "\(path):\(node?.mark.map { "\($0.line):" } ?? "") \(message)")
+    }
+
+    private static func text(_ path: String, _ limit: Int) throws -> String {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError.current(path, "cannot open") }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: limit + 1)
+        var used = 0
+        while used < bytes.count {
+            let count = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress! + used, $0.count - used) }
+            guard count >= 0 else { throw FileError.current(path, "cannot read") }
+            if count == 0 { break }
+            used += count
+        }
+        guard used <= limit else { throw HomeError(.configuration, "\(path): is larger than \(limit) bytes") }
+        guard let text = String(validating: bytes[..<used], as: UTF8.self) else {
+            throw HomeError(.configuration, "\(path): is not UTF-8")
+        }
+        return text
+    }
+}

@@ -1,0 +1,66 @@
+public import Cryptography
+
+/// A ring whose authenticity was checked, with the keys of the generations that are on line.
+///
+/// The keys lie in locked memory and go with the object.
+public final class Keyring: Sendable {
+    /// A generation's key.
+    public final class Key: Sendable {
+        /// 32 bytes. Whoever reads them says so by calling `withUnsafeBytes`, which `grep` finds.
+        public let bytes: SecureBytes
+        init(_ bytes: consuming SecureBytes) { self.bytes = bytes }
+    }
+
+    /// What is authentic.
+    public let ring: Ring
+    private let keys: [UInt32: Key]
+    private let rootKeys: RootKeys
+
+    init(ring: Ring, rootKeys: RootKeys) throws {
+        self.ring = ring
+        self.rootKeys = rootKeys
+        var keys: [UInt32: Key] = [:]
+        for generation in ring.generations {
+            guard let sealed = generation.sealed else { continue }
+            let key: SecureBytes
+            do {
+                key = try GenerationSeal.open(
+                    sealed, under: rootKeys, group: ring.group, number: generation.number, identity: generation.identity)
+            } catch CryptographyError.integrity {
+                throw KeyManagementError(
+                    .ringNotAuthentic, "generation \(generation.number) of group \(ring.name) was altered in the key store")
+            }
+            guard try GenerationSeal.checkValue(key) == generation.checkValue else {
+                throw KeyManagementError(
+                    .ringNotAuthentic, "generation \(generation.number) of group \(ring.name) is not the key it was")
+            }
+            keys[generation.number] = Key(key)
+        }
+        self.keys = keys
+    }
+
+    /// The key of a generation that is on line, whatever its state allows.
+    public func key(_ number: UInt32) -> Key? { keys[number] }
+
+    /// The generation that protects.
+    ///
+    /// - Throws: ``KeyManagementError`` with `noActiveGeneration`.
+    public func active() throws -> (generation: Generation, key: Key) {
+        guard let generation = ring.active, let key = keys[generation.number] else {
+            throw KeyManagementError(
+                .noActiveGeneration, "group \(ring.name) has no active generation; run: keyroll rotate --force")
+        }
+        return (generation, key)
+    }
+
+    /// An authenticator for journals, under a key of its own.
+    public func journalAuthenticator() throws -> Authenticator { try Authenticator(key: rootKeys.journal) }
+}
+
+extension CryptographyError {
+    /// For patterns: the code alone counts.
+    static var integrity: CryptographyError { CryptographyError(.integrityCheckFailed) }
+    static func ~= (pattern: CryptographyError, error: any Error) -> Bool {
+        (error as? CryptographyError) == pattern
+    }
+}

@@ -1,0 +1,27 @@
+/// What a key group's owner decided about its generations. Durations are in seconds.
+public struct Policy: Sendable, Equatable {
+    /// How long a generation stays active.
+    public var cryptoperiod: Int64
+    /// How long a new generation is published before it becomes active, so that every reader has it first.
+    public var propagationDelay: Int64
+    /// How long a deactivated generation stays on line after its live census fell to zero.
+    public var soakTime: Int64
+    /// How many deactivated generations stay on line whatever their census is.
+    public var keepDeactivated: Int
+
+    /// Ninety days active, no delay, seven days of soaking, two deactivated ones kept.
+    public static let standard = Policy(
+        cryptoperiod: 90 * 86400, propagationDelay: 0, soakTime: 7 * 86400, keepDeactivated: 2)
+
+    /// - Parameters:
+    ///   - cryptoperiod: seconds.
+    ///   - propagationDelay: seconds.
+    ///   - soakTime: seconds.
+    ///   - keepDeactivated: a number of generations.
+    public init(cryptoperiod: Int64, propagationDelay: Int64, soakTime: Int64, keepDeactivated: Int) {
+        self.cryptoperiod = cryptoperiod
+        self.propagationDelay = propagationDelay
+        self.soakTime = soakTime
+        self.keepDeactivated = keepDeactivated
+    }
+}

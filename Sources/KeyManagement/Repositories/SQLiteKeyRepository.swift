@@ -1,0 +1,128 @@
+import Databases
+import Files
+import Foundation
+import GRDB
+
+/// The embedded repository: `keys.sqlite`, and a second copy beside it that is synced before a change counts as made.
+///
+/// Both are complete SQLite files with a rollback journal, so that each can be copied and read on its own.
+public struct SQLiteKeyRepository: KeyRepository {
+    private let paths: [String]
+    private let lockPath: String
+
+    /// - Parameters:
+    ///   - path: the first copy.
+    ///   - copy: the second one; best on another disk.
+    public init(path: String, copy: String) {
+        paths = [path, copy]
+        lockPath = path + ".lock"
+    }
+
+    /// The first copy's path.
+    public var place: String { paths[0] }
+
+    /// Reads the first copy, and the second one where the first cannot be read.
+    public func load() throws -> [RingCopy] {
+        guard paths.contains(where: PrivateFile.exists) else {
+            throw FileError(.missing, paths[0], "no key store here; run: keyroll init")
+        }
+        return try paths.map { path in
+            if PrivateFile.exists(path) { try PrivateFile.check(path) }
+            return RingCopy(place: path, content: Result { try read(path) })
+        }
+    }
+
+    /// Commits to the first copy (compare-and-swap by sequence number), then to the second, and reads both back.
+    public func commit(_ ring: StoredRing, replacing replaced: UInt64?) throws {
+        let lock = try CommitLock(lockPath)
+        defer { lock.release() }
+        if replaced == nil {
+            for path in paths {
+                guard !PrivateFile.exists(path) else {
+                    throw KeyManagementError(.exists, "\(path) exists already; a ring is never overwritten")
+                }
+            }
+        }
+        for (index, path) in paths.enumerated() {
+            // Only the first copy decides who came first; the second follows it, whatever it held.
+            try write(ring, to: path, replacing: index == 0 ? replaced : nil)
+        }
+        for path in paths {
+            guard try read(path) == ring else {
+                throw KeyManagementError(.ringNotAuthentic, "\(path): what was read back is not what was written")
+            }
+        }
+    }
+
+    /// Moves damaged copies aside and writes the good one in their place.
+    public func heal(with ring: StoredRing, replacing places: [String]) throws {
+        let lock = try CommitLock(lockPath)
+        defer { lock.release() }
+        for path in paths where places.contains(path) {
+            // Another process may have mended it while this one waited for the lock.
+            if let stored = try? read(path), stored == ring { continue }
+            if PrivateFile.exists(path) { try moveAside(path) }
+            try write(ring, to: path, replacing: nil)
+        }
+    }
+
+    private func moveAside(_ path: String) throws {
+        let aside = "\(path).damaged-\(Timestamp.now.rawValue)"
+        guard rename(path, aside) == 0 else { throw FileError.current(path, "cannot move the damaged file aside") }
+        unlink(path + "-journal")
+    }
+
+    private func read(_ path: String) throws -> StoredRing {
+        let connection = try Connection(path: path, durability: .extra, writeAheadLog: false)
+        defer { try? connection.close() }
+        return try connection.access { database in
+            // The file is small: a page that nothing points to is looked at too.
+            guard try String.fetchOne(database, sql: "PRAGMA integrity_check") == "ok" else {
+                throw DatabaseFailure(.damaged, path: path, "pages contradict each other")
+            }
+            guard let row = try Row.fetchOne(database, sql: "SELECT * FROM ring WHERE id = 1") else {
+                throw DatabaseFailure(.damaged, path: path, "the ring is not there")
+            }
+            let format: Int = row["format"]
+            guard format == 1 else {
+                throw KeyManagementError(
+                    .newerFormat, "\(path) was written by a newer keyroll (format \(format)); install that one")
+            }
+            func bytes(_ name: String) -> [UInt8] { (row[name] as Data?).map { Array($0) } ?? [] }
+            return StoredRing(
+                sequence: UInt64(row["sequence"] as Int64), group: bytes("group_identity"),
+                rootKeyCheck: bytes("root_key_check"), rootKeyParameters: bytes("root_key_parameters"),
+                document: bytes("document"), mac: bytes("mac"))
+        }
+    }
+
+    private func write(_ ring: StoredRing, to path: String, replacing replaced: UInt64?) throws {
+        if !PrivateFile.exists(path) {
+            try Connection.create(path)
+            try PrivateFile.syncDirectory(of: path)
+        }
+        let connection = try Connection(path: path, durability: .extra, writeAheadLog: false)
+        defer { try? connection.close() }
+        try connection.write { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE IF NOT EXISTS ring (
+                        id INTEGER PRIMARY KEY CHECK (id = 1), format INTEGER NOT NULL, sequence INTEGER NOT NULL,
+                        group_identity BLOB NOT NULL, root_key_check BLOB NOT NULL,
+                        root_key_parameters BLOB NOT NULL, document BLOB NOT NULL, mac BLOB NOT NULL)
+                    """)
+            let present = try Int64.fetchOne(database, sql: "SELECT sequence FROM ring WHERE id = 1")
+            if let replaced, present != Int64(replaced) {
+                throw KeyManagementError(.changedMeanwhile, "\(path): another process changed the ring; run it again")
+            }
+            try database.execute(
+                sql: "INSERT OR REPLACE INTO ring VALUES (1, 1, ?, ?, ?, ?, ?, ?)",
+                arguments: [
+                    Int64(ring.sequence), Self.data(ring.group), Self.data(ring.rootKeyCheck),
+                    Self.data(ring.rootKeyParameters), Self.data(ring.document), Self.data(ring.mac),
+                ])
+        }
+    }
+
+    private static func data(_ bytes: [UInt8]) -> Data { Data(bytes) }
+}

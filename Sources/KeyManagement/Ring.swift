@@ -1,0 +1,103 @@
+public import Cryptography
+public import Files
+
+/// All generations of a key group, with their states and dates, and the group's policy.
+///
+/// A pure value: every rule about states is here and does no input or output.
+public struct Ring: Sendable, Equatable {
+    /// The group's 128-bit identity.
+    public internal(set) var group: Identity
+    /// The group's name, for people.
+    public internal(set) var name: String
+    /// Counts the changes; the order of events comes from it.
+    public internal(set) var sequence: UInt64
+    /// The highest number ever given out.
+    public internal(set) var highestNumber: UInt32
+    /// The group's policy.
+    public internal(set) var policy: Policy
+    /// In the order of their numbers.
+    public internal(set) var generations: [Generation]
+
+    init(group: Identity, name: String, policy: Policy) {
+        self.group = group
+        self.name = name
+        self.policy = policy
+        sequence = 0
+        highestNumber = 0
+        generations = []
+    }
+
+    /// The generation that protects, if there is one.
+    public var active: Generation? { generations.first { $0.state == .active } }
+
+    /// The generation with a number, if the ring has it.
+    public func generation(_ number: UInt32) -> Generation? { generations.first { $0.number == number } }
+
+    /// The published generation that waits for its activation, the newest if there are several.
+    public var pending: Generation? { generations.last { $0.state == .preActivation } }
+
+    /// The number the next generation gets: above everything that the ring or anybody else has seen.
+    ///
+    /// - Parameter seen: the highest number that stores and bundles know.
+    public func nextNumber(above seen: UInt32) -> UInt32 { max(highestNumber, seen) + 1 }
+
+    /// Adds a generation in the state pre-activation.
+    mutating func publish(
+        _ number: UInt32, identity: Identity, checkValue: [UInt8], sealed: [UInt8], at moment: Timestamp, reason: String
+    ) {
+        precondition(number > highestNumber, "numbers are never given out twice")
+        highestNumber = number
+        generations.append(
+            Generation(
+                number: number, identity: identity, checkValue: checkValue,
+                history: [.init(state: .preActivation, at: moment, sequence: sequence, reason: reason)],
+                isArchived: false, sealed: sealed))
+    }
+
+    /// Changes a generation's state, if SP 800-57 allows it, and records when and why.
+    ///
+    /// - Throws: ``KeyManagementError`` with `noSuchGeneration` or `transitionRefused`.
+    public mutating func move(
+        _ number: UInt32, to state: GenerationState, at moment: Timestamp, reason: String
+    ) throws {
+        guard let index = generations.firstIndex(where: { $0.number == number }) else {
+            throw KeyManagementError(
+                .noSuchGeneration, "group \(name) has no generation \(number); see: keyroll generation list")
+        }
+        let present = generations[index].state
+        guard present.successors.contains(state) else {
+            throw KeyManagementError(
+                .transitionRefused, "generation \(number) is \(present.rawValue) and cannot become \(state.rawValue)")
+        }
+        if state == .active, let active, active.number != number {
+            throw KeyManagementError(
+                .transitionRefused, "generation \(active.number) is active; two cannot be at once")
+        }
+        generations[index].history.append(.init(state: state, at: moment, sequence: sequence, reason: reason))
+        if state == .destroyed { generations[index].sealed = nil }
+    }
+
+    /// Makes a published generation the active one and deactivates the one before, in one step: at no instant
+    /// are there two, or none.
+    ///
+    /// - Throws: ``KeyManagementError`` with `noSuchGeneration` or `transitionRefused`.
+    public mutating func activate(_ number: UInt32, at moment: Timestamp, reason: String) throws {
+        guard let next = generation(number) else {
+            throw KeyManagementError(
+                .noSuchGeneration, "group \(name) has no generation \(number); see: keyroll generation list")
+        }
+        guard next.state == .preActivation else {
+            throw KeyManagementError(
+                .transitionRefused, "generation \(number) is \(next.state.rawValue) and cannot become active")
+        }
+        if let active {
+            guard active.number < number else {
+                throw KeyManagementError(
+                    .transitionRefused,
+                    "generation \(active.number) is active and newer than \(number): the fence only rises")
+            }
+            try move(active.number, to: .deactivated, at: moment, reason: "generation \(number) activated: \(reason)")
+        }
+        try move(number, to: .active, at: moment, reason: reason)
+    }
+}

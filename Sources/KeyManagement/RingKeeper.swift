@@ -1,0 +1,207 @@
+import Cryptography
+import Envelopes
+public import Files
+import Synchronization
+
+/// Opens a ring, keeps it, and changes it: the thin driver beside the pure ``Ring``.
+public final class RingKeeper: Sendable {
+    private let repository: any KeyRepository
+    private let rootKeys: RootKeys
+    private let present: Mutex<Keyring>
+    private let repairs: Mutex<[String]>
+
+    private init(_ repository: any KeyRepository, _ rootKeys: RootKeys, _ keyring: Keyring, repairs: [String]) {
+        self.repository = repository
+        self.rootKeys = rootKeys
+        present = Mutex(keyring)
+        self.repairs = Mutex(repairs)
+    }
+
+    /// The ring as it was last read.
+    public var keyring: Keyring { present.withLock { $0 } }
+
+    /// Copies of the ring that were found damaged and written anew, a line each.
+    public var repaired: [String] { repairs.withLock { $0 } }
+
+    /// Makes a ring without generations.
+    ///
+    /// - Throws: ``KeyManagementError`` with `exists`.
+    public static func create(
+        in repository: any KeyRepository, name: String, policy: Policy, provider: any RootKeyProvider
+    ) throws -> RingKeeper {
+        let group = try Identity.random()
+        let parameters = try provider.newParameters()
+        let rootKeys = try RootKeys(provider.rootKey(parameters), group: group)
+        let ring = Ring(group: group, name: name, policy: policy)
+        try repository.commit(seal(ring, rootKeys, parameters), replacing: nil)
+        return RingKeeper(repository, rootKeys, try Keyring(ring: ring, rootKeys: rootKeys), repairs: [])
+    }
+
+    /// Opens a ring, from its second copy where the first is damaged or lost, which is then written anew.
+    ///
+    /// - Throws: ``KeyManagementError`` with `wrongRootKey`, `ringNotAuthentic`, `newerFormat` or
+    ///   `rootKeyUnavailable`.
+    public static func open(_ repository: any KeyRepository, provider: any RootKeyProvider) throws -> RingKeeper {
+        let copies = try repository.load()
+        var firstFailure: (any Error)?
+        for copy in copies {
+            guard let stored = try? copy.content.get(), let group = Identity(stored.group) else { continue }
+            // The group and the parameters are believed only once the MAC over them was checked.
+            let rootKeys = try RootKeys(provider.rootKey(stored.rootKeyParameters), group: group)
+            do {
+                let (keyring, repairs) = try choose(copies, rootKeys, repository, providerPlace: provider.place)
+                return RingKeeper(repository, rootKeys, keyring, repairs: repairs)
+            } catch let error as KeyManagementError { firstFailure = firstFailure ?? error }
+        }
+        throw firstFailure ?? unreadable(copies)
+    }
+
+    /// Reads the repository again: another process may have rolled.
+    @discardableResult
+    public func reload() throws -> Keyring {
+        let (keyring, repairs) = try Self.choose(
+            repository.load(), rootKeys, repository, providerPlace: "the root key in use")
+        self.repairs.withLock { $0 += repairs }
+        present.withLock { $0 = keyring }
+        return keyring
+    }
+
+    /// Changes the ring: reads it anew, lets `change` work on it, and stores it if nobody came in between.
+    ///
+    /// - Throws: ``KeyManagementError`` with `changedMeanwhile` after three tries; whatever `change` throws.
+    public func update<R>(_ change: (inout Ring) throws -> R) throws -> R {
+        var triesLeft = 3
+        while true {
+            var ring = try reload().ring
+            let replaced = ring.sequence
+            ring.sequence += 1
+            let result = try change(&ring)
+            do {
+                try repository.commit(Self.seal(ring, rootKeys, parameters()), replacing: replaced)
+            } catch let error as KeyManagementError where error.code == .changedMeanwhile && triesLeft > 1 {
+                triesLeft -= 1
+                continue
+            }
+            let keyring = try Keyring(ring: ring, rootKeys: rootKeys)
+            present.withLock { $0 = keyring }
+            return result
+        }
+    }
+
+    /// Publishes a new generation, reads it back from both copies, and probes it (wrap, unwrap).
+    ///
+    /// - Parameters:
+    ///   - seen: the highest number that any store knows; the new one is above it.
+    ///   - moment: now.
+    ///   - reason: why.
+    /// - Returns: its number.
+    public func publish(above seen: UInt32, at moment: Timestamp, reason: String) throws -> UInt32 {
+        let key = try Random.key()
+        let identity = try Identity.random()
+        let checkValue = try GenerationSeal.checkValue(key)
+        let number = try update { ring in
+            let number = ring.nextNumber(above: seen)
+            let sealed = try GenerationSeal.seal(
+                key, under: rootKeys, group: ring.group, number: number, identity: identity)
+            ring.publish(
+                number, identity: identity, checkValue: checkValue, sealed: sealed, at: moment, reason: reason)
+            return number
+        }
+        try probe(number, expecting: key)
+        return number
+    }
+
+    /// What was stored has to be the key that was made, and to work, before anything relies on it.
+    private func probe(_ number: UInt32, expecting key: borrowing SecureBytes) throws {
+        guard let stored = try reload().key(number) else {
+            throw KeyManagementError(.probeFailed, "generation \(number) could not be read back; nothing was activated")
+        }
+        let sample = try Random.key()
+        let wrapped = try sample.withUnsafeBytes { try KeyWrap.wrap($0, under: stored.bytes) }
+        let same = try wrapped.withUnsafeBytes { input in
+            let opened = try KeyWrap.unwrap(input, under: key)
+            return sample.withUnsafeBytes { left in opened.withUnsafeBytes { equalInConstantTime(left, $0) } }
+        }
+        guard same else {
+            throw KeyManagementError(.probeFailed, "generation \(number) did not pass its probe; nothing was activated")
+        }
+    }
+
+    private func parameters() throws -> [UInt8] {
+        let copies = try repository.load()
+        guard let stored = copies.lazy.compactMap({ try? $0.content.get() }).first else {
+            throw Self.unreadable(copies)
+        }
+        return stored.rootKeyParameters
+    }
+
+    // MARK: Sealing and choosing
+
+    private static func seal(_ ring: Ring, _ keys: RootKeys, _ parameters: [UInt8]) throws -> StoredRing {
+        var stored = StoredRing(
+            sequence: ring.sequence, group: ring.group.bytes, rootKeyCheck: keys.checkValue,
+            rootKeyParameters: parameters, document: ring.encoded(), mac: [])
+        stored.mac = try mac(stored, keys)
+        return stored
+    }
+
+    /// Over every column, so that none can be edited alone.
+    private static func mac(_ stored: StoredRing, _ keys: RootKeys) throws -> [UInt8] {
+        let covered = CBORValue.array([
+            .text("keyroll/1 ring"), .unsigned(stored.sequence), .bytes(stored.group), .bytes(stored.rootKeyCheck),
+            .bytes(stored.rootKeyParameters), .bytes(stored.document),
+        ]).encoded()
+        return try covered.withUnsafeBytes { try Authenticator(key: keys.ring).tag($0) }
+    }
+
+    /// The newest authentic copy; the others are written anew from it.
+    private static func choose(
+        _ copies: [RingCopy], _ keys: RootKeys, _ repository: any KeyRepository, providerPlace: String
+    ) throws -> (Keyring, [String]) {
+        var best: (stored: StoredRing, keyring: Keyring)?
+        var faults: [(place: String, error: any Error)] = []
+        for copy in copies {
+            do {
+                let stored = try copy.content.get()
+                let keyring = try authentic(stored, keys, place: copy.place, providerPlace: providerPlace)
+                if let found = best, found.stored.sequence >= stored.sequence {
+                    // A crash between the two copies leaves the second one behind: the next commit brings it up.
+                    continue
+                }
+                best = (stored, keyring)
+            } catch { faults.append((copy.place, error)) }
+        }
+        guard let best else { throw faults.first?.error ?? unreadable(copies) }
+        guard !faults.isEmpty else { return (best.keyring, []) }
+        try repository.heal(with: best.stored, replacing: faults.map(\.place))
+        return (best.keyring, faults.map { "\($0.place) was damaged or missing and was written anew from the other copy" })
+    }
+
+    private static func authentic(
+        _ stored: StoredRing, _ keys: RootKeys, place: String, providerPlace: String
+    ) throws -> Keyring {
+        // Constant time is not needed: the check value tells nothing of the key.
+        guard stored.rootKeyCheck == keys.checkValue else {
+            throw KeyManagementError(
+                .wrongRootKey, "\(providerPlace): this is not the root key of the key store \(place)")
+        }
+        let covered = try mac(stored, keys)
+        let same = covered.withUnsafeBytes { left in stored.mac.withUnsafeBytes { equalInConstantTime(left, $0) } }
+        guard same else {
+            throw KeyManagementError(
+                .ringNotAuthentic, "\(place): the ring was altered by somebody who has not the root key")
+        }
+        let ring = try Ring(decoding: stored.document, from: place)
+        guard ring.sequence == stored.sequence, ring.group.bytes == stored.group else {
+            throw KeyManagementError(.ringNotAuthentic, "\(place): the ring contradicts itself")
+        }
+        return try Keyring(ring: ring, rootKeys: keys)
+    }
+
+    private static func unreadable(_ copies: [RingCopy]) -> any Error {
+        for copy in copies {
+            if case .failure(let error) = copy.content { return error }
+        }
+        return KeyManagementError(.ringNotAuthentic, "the key store is empty")
+    }
+}

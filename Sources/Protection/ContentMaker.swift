@@ -1,0 +1,93 @@
+import Cryptography
+public import Envelopes
+public import KeyManagement
+public import SecretStores
+
+/// Protects plaintexts under the active generation: new data keys, wrapped in batches, and the messages' bodies.
+///
+/// One object serves one thread.
+public final class ContentMaker {
+    /// The generation that protects.
+    public let mark: GenerationMark
+    private let cipher: BlockCipher
+    private let lanes: KeyWrapLanes
+    private let protector: ContentProtector
+    private var dataKeys: SecureBytes
+
+    /// - Parameter keyring: the ring; its active generation protects.
+    /// - Throws: `KeyManagementError` with `noActiveGeneration`.
+    public init(_ keyring: Keyring) throws {
+        let (generation, key) = try keyring.active()
+        mark = GenerationMark(generation)
+        cipher = try BlockCipher(key: key.bytes, .encrypt)
+        lanes = try KeyWrapLanes()
+        protector = try ContentProtector(group: keyring.ring.group)
+        dataKeys = try SecureBytes(count: 32 * KeyWrapLanes.width)
+    }
+
+    /// One plaintext and where its message goes.
+    public struct Item {
+        /// The name, UTF-8.
+        public var name: UnsafeRawBufferPointer
+        /// The context, or nil.
+        public var context: UnsafeRawBufferPointer?
+        /// The plaintext.
+        public var plaintext: UnsafeRawBufferPointer
+        /// Its type.
+        public var contentType: ContentType
+        /// Room for the body: `MessageBody.length` bytes.
+        public var body: UnsafeMutableRawPointer
+        /// Room for the slot: 44 bytes.
+        public var slot: UnsafeMutableRawPointer
+
+        /// Everything that one protection needs.
+        public init(
+            name: UnsafeRawBufferPointer, context: UnsafeRawBufferPointer?, plaintext: UnsafeRawBufferPointer,
+            contentType: ContentType, body: UnsafeMutableRawPointer, slot: UnsafeMutableRawPointer
+        ) {
+            self.name = name
+            self.context = context
+            self.plaintext = plaintext
+            self.contentType = contentType
+            self.body = body
+            self.slot = slot
+        }
+    }
+
+    /// Protects items, each under a data key of its own.
+    ///
+    /// - Parameters:
+    ///   - count: how many.
+    ///   - item: gives the item of an index, 0 to `count` - 1.
+    /// - Throws: `CryptographyError`.
+    public func protect(_ count: Int, item: (Int) -> Item) throws {
+        var first = 0
+        while first < count {
+            let part = min(KeyWrapLanes.width, count - first)
+            try dataKeys.withUnsafeMutableBytes { memory in
+                let keys = UnsafeMutableRawBufferPointer(rebasing: memory[..<(part * 32)])
+                defer { wipe(keys) }
+                try Random.fillWithKeyBytes(keys)
+                for lane in 0..<part { lanes.load(key: keys.baseAddress! + lane * 32, lane: lane) }
+                try lanes.wrap(part, under: cipher)
+                for lane in 0..<part {
+                    let item = item(first + lane)
+                    Slot.setGeneration(mark.number, item.slot)
+                    lanes.store(wrapped: item.slot + Slot.wrappedKeyOffset, lane: lane)
+                    try protector.protect(
+                        item.plaintext, name: item.name, context: item.context, birth: mark.number,
+                        contentType: item.contentType, dataKey: keys.baseAddress! + lane * 32, into: item.body)
+                }
+            }
+            first += part
+        }
+        lanes.wipeLanes()
+    }
+}
+
+extension GenerationMark {
+    /// What a store notes of a generation.
+    public init(_ generation: Generation) {
+        self.init(number: generation.number, identity: generation.identity, checkValue: generation.checkValue)
+    }
+}

@@ -1,0 +1,110 @@
+public import Cryptography
+public import Envelopes
+public import SecretStores
+
+/// Unprotects contents: one worker's contexts, lanes and locked scratch memory.
+///
+/// One object serves one thread. Nothing is allocated for a secret, unless it is larger than every one before.
+public final class ContentOpener {
+    private let keys: UnwrappingKeys
+    private let lanes: KeyWrapLanes
+    private let protector: ContentProtector
+    private var dataKey: SecureBytes
+    private var plaintext: SecureBytes
+
+    /// - Parameters:
+    ///   - group: the group whose secrets these are.
+    ///   - keys: where keys are found.
+    public init(group: Identity, keys: KeySource) throws {
+        self.keys = UnwrappingKeys(keys)
+        lanes = try KeyWrapLanes()
+        protector = try ContentProtector(group: group)
+        dataKey = try SecureBytes(count: 32)
+        plaintext = try SecureBytes(count: 64 << 10)
+    }
+
+    /// Opens every record of a batch and lists those that do not open.
+    ///
+    /// - Parameters:
+    ///   - batch: what a store's reader filled; its failures are added to.
+    ///   - consume: gets each plaintext, which is wiped afterwards.
+    /// - Throws: what the key repository or OpenSSL throws; never because of one secret.
+    public func open(
+        _ batch: ContentBatch,
+        consume: (_ record: Int, _ plaintext: UnsafeRawBufferPointer, _ contentType: ContentType) throws -> Void
+            = { _, _, _ in }
+    ) throws {
+        var first = 0
+        let records = batch.records
+        while first < records.count {
+            let generation = Slot.generation(batch.base + records[first].slot)
+            var end = first + 1
+            while end < records.count, end - first < KeyWrapLanes.width,
+                Slot.generation(batch.base + records[end].slot) == generation
+            { end += 1 }
+            try open(first..<end, of: batch, generation: generation, consume: consume)
+            first = end
+        }
+        lanes.wipeLanes()
+    }
+
+    private func open(
+        _ range: Range<Int>, of batch: ContentBatch, generation: UInt32,
+        consume: (Int, UnsafeRawBufferPointer, ContentType) throws -> Void
+    ) throws {
+        let cipher: BlockCipher
+        switch generation == 0 ? .refused(.malformed) : try keys.entry(generation) {
+        case .usable(let found): cipher = found
+        case .refused(let reason):
+            for index in range { fail(index, batch, generation, reason) }
+            return
+        }
+        for index in range {
+            lanes.load(
+                wrapped: batch.base + batch.records[index].slot + Slot.wrappedKeyOffset, lane: index - range.lowerBound)
+        }
+        try lanes.unwrap(range.count, under: cipher)
+        for index in range {
+            guard lanes.isIntact(index - range.lowerBound) else {
+                fail(index, batch, generation, .integrityCheckFailed)
+                continue
+            }
+            let record = batch.records[index]
+            let body = batch.bytes(record.body)
+            let layout: MessageBody.Layout
+            do throws(EnvelopeError) { layout = try MessageBody.decode(body) } catch {
+                fail(index, batch, generation, .malformed)
+                continue
+            }
+            try reserve(layout.plaintextLength)
+            let opened = dataKey.withUnsafeMutableBytes { key in
+                lanes.store(key: key.baseAddress!, lane: index - range.lowerBound)
+                defer { wipe(key) }
+                return plaintext.withUnsafeMutableBytes {
+                    protector.unprotect(
+                        body, layout: layout, name: batch.bytes(record.name), context: record.context.map(batch.bytes),
+                        birth: record.birth, dataKey: key.baseAddress!, into: $0.baseAddress!)
+                }
+            }
+            guard opened else {
+                fail(index, batch, generation, .integrityCheckFailed)
+                continue
+            }
+            try plaintext.withUnsafeMutableBytes { whole in
+                let used = UnsafeMutableRawBufferPointer(rebasing: whole[..<layout.plaintextLength])
+                defer { wipe(used) }
+                try consume(index, UnsafeRawBufferPointer(used), layout.contentType)
+            }
+        }
+    }
+
+    private func fail(_ index: Int, _ batch: ContentBatch, _ generation: UInt32, _ reason: FailureReason) {
+        batch.failures.append(
+            .init(index: index, place: batch.records[index].place, generation: generation, reason: reason))
+    }
+
+    private func reserve(_ count: Int) throws {
+        guard count > plaintext.count else { return }
+        plaintext = try SecureBytes(count: count)
+    }
+}

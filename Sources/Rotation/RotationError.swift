@@ -1,0 +1,27 @@
+/// Why a run ends before its end.
+public struct RotationError: Error, Sendable, CustomStringConvertible {
+    /// The kinds a caller can tell apart.
+    public enum Code: Sendable {
+        /// Somebody asked for an end; the journal says how far it came.
+        case interrupted
+        /// Secrets still refer to older generations after several passes, and nothing says why.
+        case incomplete
+        /// The outcomes do not add up: a fault of keyroll's own.
+        case outcomesDoNotAddUp
+    }
+
+    /// What kind it is.
+    public let code: Code
+    private let detail: String
+
+    /// - Parameters:
+    ///   - code: what kind it is.
+    ///   - detail: one lower-case line.
+    public init(_ code: Code, _ detail: String) {
+        self.code = code
+        self.detail = detail
+    }
+
+    /// One lower-case line.
+    public var description: String { detail }
+}

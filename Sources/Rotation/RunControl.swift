@@ -1,0 +1,52 @@
+import Synchronization
+
+/// What the outside says to a run, and what it shows while it goes on.
+public final class RunControl: Sendable {
+    private let stopRequested = Atomic(false)
+    private let done = Atomic(0)
+    private let expected = Atomic(0)
+    private let stageName = Mutex("")
+
+    /// Nothing asked for yet.
+    public init() {}
+
+    /// Asks for an end after the batch in work.
+    public func stop() { stopRequested.store(true, ordering: .relaxed) }
+    /// Whether somebody asked for an end.
+    public var isStopping: Bool { stopRequested.load(ordering: .relaxed) }
+
+    /// Secrets handled so far.
+    public var handled: Int { done.load(ordering: .relaxed) }
+    /// Secrets in all, as far as is known; 0 where it is not.
+    public var total: Int { expected.load(ordering: .relaxed) }
+    /// What is being done: "rewrap", "verify" …
+    public var stage: String { stageName.withLock { $0 } }
+
+    func begin(_ stage: String, total: Int, handled: Int = 0) {
+        stageName.withLock { $0 = stage }
+        done.store(handled, ordering: .relaxed)
+        expected.store(total, ordering: .relaxed)
+    }
+
+    func add(_ count: Int) { done.add(count, ordering: .relaxed) }
+}
+
+/// How a run is to go about it.
+public struct RunOptions: Sendable {
+    /// Crypto workers.
+    public var workers: Int
+    /// Secrets a second at most, or nil.
+    public var maximumRate: Int?
+    /// The real pipeline with the writes thrown away.
+    public var isDryRun: Bool
+
+    /// - Parameters:
+    ///   - workers: crypto workers, 1 or more.
+    ///   - maximumRate: secrets a second at most, or nil.
+    ///   - isDryRun: throw the writes away.
+    public init(workers: Int, maximumRate: Int? = nil, isDryRun: Bool = false) {
+        self.workers = max(1, workers)
+        self.maximumRate = maximumRate
+        self.isDryRun = isDryRun
+    }
+}

@@ -1,0 +1,57 @@
+import Foundation
+import GRDB
+
+/// The journals' rows.
+enum JournalRows {
+    static func write(_ journal: JournalRecord, _ database: Database) throws {
+        try database.cachedStatement(
+            sql: """
+                INSERT INTO journal (job, content, mac, finished) VALUES (?, ?, ?, ?) ON CONFLICT (job) DO UPDATE SET
+                    content = excluded.content, mac = excluded.mac, finished = excluded.finished
+                """
+        ).execute(arguments: [journal.job, Data(journal.content), Data(journal.mac), journal.isFinished])
+    }
+
+    static func newest(_ database: Database, finished: Bool) throws -> JournalRecord? {
+        let row = try Row.fetchOne(
+            database, sql: "SELECT * FROM journal WHERE finished = ? ORDER BY number DESC LIMIT 1", arguments: [finished])
+        return row.map { row in
+            JournalRecord(
+                job: row["job"], content: Array((row["content"] as Data?) ?? Data()),
+                mac: Array((row["mac"] as Data?) ?? Data()), isFinished: finished)
+        }
+    }
+}
+
+extension SQLiteSecretStore {
+    public func openJournal() throws -> JournalRecord? { try read { try JournalRows.newest($0, finished: false) } }
+
+    public func newestJournal() throws -> JournalRecord? { try read { try JournalRows.newest($0, finished: true) } }
+
+    public func write(_ journal: JournalRecord) throws {
+        try change { database, _ in try JournalRows.write(journal, database) }
+    }
+
+    public func finish(_ journal: JournalRecord, mayFinish: (Census) throws -> Void) throws {
+        // This connection commits with a sync of the log, which covers what the committer wrote before.
+        try change { database, _ in
+            try mayFinish(Self.census(database))
+            try JournalRows.write(journal, database)
+            // A journal saves time and serves as the last runs' record; a year of nightly ones is enough.
+            try database.execute(
+                sql: "DELETE FROM journal WHERE number <= (SELECT max(number) FROM journal) - 400 OR (finished = 0 AND job <> ?)",
+                arguments: [journal.job])
+        }
+        try emptyLog()
+    }
+
+    public func pageReader() throws -> any PageReader { try SQLitePageReader(path: place) }
+
+    public func pageCommitter() throws -> any PageCommitter {
+        try SQLitePageCommitter(path: place, slotsPerPage: slotsPerPage)
+    }
+
+    public func contentReader() throws -> any ContentReader {
+        try SQLiteContentReader(path: place, slotsPerPage: slotsPerPage)
+    }
+}

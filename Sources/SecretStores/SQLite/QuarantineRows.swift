@@ -1,0 +1,70 @@
+import Files
+import GRDB
+
+/// The quarantine's rows.
+enum QuarantineRows {
+    /// Adds a secret, or says again of one that is there already.
+    static func add(
+        _ failure: PageBatch.Failure, page: Int64, slotsPerPage: Int64, job: String, at moment: Timestamp,
+        _ database: Database
+    ) throws {
+        let id = page * slotsPerPage + Int64(failure.slot)
+        let name =
+            try String.fetchOne(database, sql: "SELECT name FROM secret WHERE id = ?", arguments: [id])
+            ?? "(no content: key page \(page), slot \(failure.slot))"
+        try database.cachedStatement(
+            sql: """
+                INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?, NULL) ON CONFLICT DO UPDATE SET
+                    name = excluded.name, generation = excluded.generation, reason = excluded.reason,
+                    job = excluded.job, last_seen = excluded.last_seen,
+                    accepted = iif(generation = excluded.generation AND reason = excluded.reason, accepted, NULL)
+                """
+        ).execute(arguments: [
+            id, name, Int64(failure.generation), failure.reason.rawValue, job, moment.rawValue, moment.rawValue,
+        ])
+    }
+
+    /// Takes those of a range off the list that are not failing any more.
+    static func keep(only failing: Set<Int64>, in range: Range<Int64>, _ database: Database) throws {
+        let listed = try Int64.fetchAll(
+            database.cachedStatement(sql: "SELECT id FROM quarantine WHERE id >= ? AND id < ?"),
+            arguments: [range.lowerBound, range.upperBound])
+        for id in listed where !failing.contains(id) {
+            try database.execute(sql: "DELETE FROM quarantine WHERE id = ?", arguments: [id])
+        }
+    }
+}
+
+extension SQLiteSecretStore {
+    public func quarantine() throws -> [QuarantineEntry] {
+        try read { database in
+            try Row.fetchAll(database, sql: "SELECT * FROM quarantine ORDER BY id").map { row in
+                QuarantineEntry(
+                    place: slotPlace(row["id"]), name: row["name"],
+                    generation: UInt32(truncatingIfNeeded: row["generation"] as Int64),
+                    reason: FailureReason(rawValue: row["reason"]) ?? .malformed, job: row["job"],
+                    firstSeen: Timestamp(rawValue: row["first_seen"]), lastSeen: Timestamp(rawValue: row["last_seen"]),
+                    accepted: row["accepted"])
+            }
+        }
+    }
+
+    public func quarantineCount(except generation: UInt32) throws -> Int64 {
+        try read {
+            try Int64.fetchOne(
+                $0, sql: "SELECT count(*) FROM quarantine WHERE generation <> ?", arguments: [Int64(generation)]) ?? 0
+        }
+    }
+
+    public func acceptQuarantined(_ name: String, reason: String) throws -> Bool {
+        try change { database, _ in
+            try database.execute(
+                sql: "UPDATE quarantine SET accepted = ? WHERE name = ?", arguments: [reason, name])
+            return database.changesCount > 0
+        }
+    }
+
+    public func clearQuarantine() throws {
+        try change { database, _ in try database.execute(sql: "DELETE FROM quarantine WHERE accepted IS NULL") }
+    }
+}

@@ -1,0 +1,97 @@
+import Databases
+import GRDB
+
+/// Reads contents with their slots: key pages and contents are both in the order of places, and are merged. A slot
+/// without a content and a content without a slot come out as failures.
+final class SQLiteContentReader: ContentReader {
+    private let connection: Connection
+    private let path: String
+    private let slotsPerPage: Int
+    private var pages: RawStatement?
+    private var contents: RawStatement?
+    // Where the next batch begins.
+    private var nextPlace: Int64 = 0
+    private var isAtEnd = false
+
+    init(path: String, slotsPerPage: Int) throws {
+        self.path = path
+        self.slotsPerPage = slotsPerPage
+        let connection = try Connection(path: path, durability: .normal, writeAheadLog: true, cacheKiB: 2048)
+        self.connection = connection
+        (pages, contents) = try connection.access { database in
+            (
+                try RawStatement(
+                    "SELECT page, slots FROM key_page WHERE page >= ?1 ORDER BY page", database, path: path),
+                try RawStatement(
+                    "SELECT id, name, birth, context, body FROM secret WHERE id >= ?1 ORDER BY id", database, path: path)
+            )
+        }
+    }
+
+    deinit {
+        try? connection.access { _ in
+            pages = nil
+            contents = nil
+        }
+    }
+
+    func read(into batch: ContentBatch) throws {
+        guard let pages, let contents, !isAtEnd else { return }
+        // BEGIN makes the two statements see one snapshot.
+        try connection.read { _ in
+            defer {
+                pages.reset()
+                contents.reset()
+            }
+            pages.bind(1, nextPlace / Int64(slotsPerPage))
+            contents.bind(1, nextPlace)
+            var hasContent = try contents.step()
+            while !batch.isFull, try pages.step() {
+                let page = pages.integer(0)
+                let slots = pages.bytes(1)
+                guard slots.count == slotsPerPage * Slot.length else {
+                    throw StoreError(.damaged, "\(path): key page \(page) has \(slots.count) bytes; run keyroll doctor")
+                }
+                let first = page * Int64(slotsPerPage)
+                // Contents before this page have no page at all.
+                while hasContent, contents.integer(0) < first { try take(nil, batch, contents, &hasContent) }
+                for slot in 0..<slotsPerPage where first + Int64(slot) >= nextPlace {
+                    if batch.isFull {
+                        nextPlace = first + Int64(slot)
+                        batch.lastPage = page - 1
+                        return
+                    }
+                    let bytes = slots.baseAddress! + slot * Slot.length
+                    if hasContent, contents.integer(0) == first + Int64(slot) {
+                        try take(bytes, batch, contents, &hasContent)
+                    } else if Slot.generation(bytes) != 0 {
+                        batch.failures.append(
+                            .init(
+                                index: nil, place: SlotPlace(page: page, slot: slot), generation: Slot.generation(bytes),
+                                reason: .malformed))
+                    }
+                }
+                nextPlace = first + Int64(slotsPerPage)
+                batch.lastPage = page
+            }
+            guard !batch.isFull else { return }
+            while hasContent { try take(nil, batch, contents, &hasContent) }
+            isAtEnd = true
+        }
+    }
+
+    private func take(
+        _ slot: UnsafeRawPointer?, _ batch: ContentBatch, _ contents: RawStatement, _ hasContent: inout Bool
+    ) throws {
+        let id = contents.integer(0)
+        let place = SlotPlace(page: id / Int64(slotsPerPage), slot: Int(id % Int64(slotsPerPage)))
+        if let slot {
+            batch.append(
+                place: place, birth: UInt32(truncatingIfNeeded: contents.integer(2)), slot: slot, name: contents.bytes(1),
+                context: contents.isNull(3) ? nil : contents.bytes(3), body: contents.bytes(4))
+        } else {
+            batch.failures.append(.init(index: nil, place: place, generation: 0, reason: .malformed))
+        }
+        hasContent = try contents.step()
+    }
+}

@@ -1,0 +1,167 @@
+public import Cryptography
+import Databases
+import Files
+import Foundation
+import GRDB
+import Synchronization
+
+/// The embedded store: one SQLite file with a write-ahead log.
+public final class SQLiteSecretStore: SecretStore {
+    public let place: String
+    public let group: Identity
+    public let slotsPerPage: Int
+    // Connections are made when they are first needed: a `get` opens one, a `put` another.
+    let readerSlot = Mutex<Connection?>(nil)
+    private let writerSlot = Mutex<WriterBox?>(nil)
+
+    /// A writer is used by one thread at a time: under the mutex.
+    private final class WriterBox: @unchecked Sendable {
+        let writer: SQLiteWriter
+        init(_ writer: SQLiteWriter) { self.writer = writer }
+    }
+
+    private init(place: String, group: Identity, slotsPerPage: Int) {
+        self.place = place
+        self.group = group
+        self.slotsPerPage = slotsPerPage
+    }
+
+    /// Makes an empty store.
+    ///
+    /// - Parameters:
+    ///   - path: a file that does not exist yet.
+    ///   - group: the group it belongs to for ever.
+    /// - Throws: `FileError` with `exists`, or `DatabaseFailure`.
+    public static func create(_ path: String, group: Identity) throws -> SQLiteSecretStore {
+        try Connection.create(path)
+        let connection = try Connection(path: path, durability: .full, writeAheadLog: true)
+        try connection.migrate(SQLiteSchema.migrator)
+        try connection.write { database in
+            try database.execute(
+                sql: "INSERT INTO store VALUES (1, ?, ?, ?, 0)",
+                arguments: [SQLiteSchema.format, Data(group.bytes), SQLiteSchema.slotsPerPage])
+        }
+        try connection.close()
+        try PrivateFile.syncDirectory(of: path)
+        return SQLiteSecretStore(place: path, group: group, slotsPerPage: SQLiteSchema.slotsPerPage)
+    }
+
+    /// Opens a store.
+    ///
+    /// - Parameters:
+    ///   - path: the file; it has to be private.
+    ///   - group: the group whose ring is at hand.
+    /// - Throws: ``StoreError`` with `otherGroup` or `newerFormat`, `FileError`, or `DatabaseFailure`.
+    public static func open(_ path: String, group: Identity) throws -> SQLiteSecretStore {
+        try PrivateFile.check(path)
+        let connection = try Connection(path: path, durability: .full, writeAheadLog: true)
+        let (stored, slots) = try connection.access { database -> (Identity?, Int) in
+            guard try database.tableExists("store"),
+                let row = try Row.fetchOne(database, sql: "SELECT * FROM store WHERE id = 1")
+            else { throw StoreError(.damaged, "\(path): is not a secret store of keyroll") }
+            let format: Int = row["format"]
+            guard format <= SQLiteSchema.format else {
+                throw StoreError(
+                    .newerFormat, "\(path) was written by a newer keyroll (format \(format)); install that one")
+            }
+            return ((row["group_identity"] as Data?).flatMap { Identity($0) }, row["slots_per_page"])
+        }
+        guard stored == group else {
+            throw StoreError(
+                .otherGroup,
+                "\(path) is the store of another group (\(stored.map(\.description) ?? "unknown")); nothing was changed")
+        }
+        guard (1...1489).contains(slots) else { throw StoreError(.damaged, "\(path): \(slots) slots a page") }
+        let store = SQLiteSecretStore(place: path, group: group, slotsPerPage: slots)
+        store.readerSlot.withLock { $0 = connection }
+        return store
+    }
+
+    /// Uses the connection for reading, in one snapshot.
+    func read<R>(_ body: (Database) throws -> R) throws -> R {
+        let connection = try readerSlot.withLock { slot in
+            if let open = slot { return open }
+            let opened = try Connection(path: place, durability: .full, writeAheadLog: true)
+            slot = opened
+            return opened
+        }
+        return try connection.read(body)
+    }
+
+    /// Uses the durable writer, in one transaction.
+    func change<R>(_ body: (Database, SQLiteWriter.Statements) throws -> R) throws -> R {
+        // GRDB's rows and statements are not Sendable; the closure runs under the lock and nothing of it escapes.
+        var result: Result<R, any Error>?
+        let box = try writerSlot.withLock { slot in
+            if let open = slot { return open }
+            let opened = WriterBox(
+                try SQLiteWriter(path: place, durability: .full, isJob: false, cacheKiB: 8192))
+            slot = opened
+            return opened
+        }
+        changeLock.lock()
+        defer { changeLock.unlock() }
+        result = Result { try box.writer.transaction(body) }
+        return try result!.get()
+    }
+
+    private let changeLock = NSLock()
+
+    /// Empties the write-ahead log if no reader stands in the way.
+    public func emptyLog() throws {
+        changeLock.lock()
+        defer { changeLock.unlock() }
+        try writerSlot.withLock { $0 }?.writer.emptyLog()
+    }
+
+    // MARK: Fence, marks, census
+
+    public func marks() throws -> StoreMarks {
+        try read { database in
+            let fence = try Int64.fetchOne(database, sql: "SELECT fence FROM store WHERE id = 1") ?? 0
+            let rows = try Row.fetchAll(database, sql: "SELECT * FROM generation ORDER BY number")
+            let generations = try rows.map { row in
+                guard let identity = (row["identity"] as Data?).flatMap({ Identity($0) }) else {
+                    throw StoreError(.damaged, "\(place): a generation's identity has not 16 bytes")
+                }
+                return GenerationMark(
+                    number: UInt32(truncatingIfNeeded: row["number"] as Int64), identity: identity,
+                    checkValue: Array((row["check_value"] as Data?) ?? Data()))
+            }
+            return StoreMarks(fence: UInt32(truncatingIfNeeded: fence), generations: generations)
+        }
+    }
+
+    public func census() throws -> Census {
+        try read { try Self.census($0) }
+    }
+
+    static func census(_ database: Database) throws -> Census {
+        var counts: [UInt32: Int64] = [:]
+        for row in try Row.fetchAll(database, sql: "SELECT generation, live FROM census") {
+            counts[UInt32(truncatingIfNeeded: row[0] as Int64)] = row[1]
+        }
+        return Census(counts)
+    }
+
+    public func recount() throws -> Census {
+        try read { database in
+            let statement = try RawStatement("SELECT slots FROM key_page", database, path: place)
+            var counts: [UInt32: Int64] = [:]
+            while try statement.step() {
+                let slots = statement.bytes(0)
+                for offset in stride(from: 0, to: slots.count - Slot.length + 1, by: Slot.length) {
+                    let generation = Slot.generation(slots.baseAddress! + offset)
+                    if generation != 0 { counts[generation, default: 0] += 1 }
+                }
+            }
+            return Census(counts)
+        }
+    }
+
+    public func raiseFence(to mark: GenerationMark) throws {
+        try change { _, statements in
+            try statements.raise(to: mark, from: statements.presentFence())
+        }
+    }
+}

@@ -1,0 +1,133 @@
+public import Cryptography
+
+/// Where secrets are kept: names, contexts and contents, and apart from them the pages of wrapped data keys.
+///
+/// A store knows no keys and never sees a plaintext. A new kind is a folder beside `SQLite/` and a line where
+/// kinds are listed; one conformance suite runs against every kind.
+public protocol SecretStore: Sendable {
+    /// A name for messages: a path, a server.
+    var place: String { get }
+    /// The group whose secrets these are.
+    var group: Identity { get }
+    /// Slots a page, a constant of the store.
+    var slotsPerPage: Int { get }
+
+    /// The fence, and every generation that the store has seen.
+    func marks() throws -> StoreMarks
+    /// Secrets by generation, from the counters that every change keeps.
+    func census() throws -> Census
+    /// Secrets by generation, counted slot by slot in one snapshot.
+    func recount() throws -> Census
+    /// Raises the fence durably, and notes the generation. A fence never falls: a lower mark changes nothing.
+    func raiseFence(to mark: GenerationMark) throws
+
+    /// Adds or replaces secrets durably, all or none.
+    ///
+    /// - Parameters:
+    ///   - secrets: what to write, all under `mark`.
+    ///   - mark: the generation that protects them; checked against the fence inside the transaction.
+    ///   - resolve: asked inside the transaction where a name is taken, with the secret's index.
+    /// - Throws: ``StoreError`` with `fenced` where the generation is no longer the active one.
+    func write(
+        _ secrets: UnsafeBufferPointer<PendingSecret>, under mark: GenerationMark,
+        resolve: (Int, StoredSecret) throws -> ConflictDecision
+    ) throws -> WriteTally
+
+    /// The secret of a name, slot and content from one snapshot.
+    func secret(named name: [UInt8]) throws -> StoredSecret?
+    /// Deletes a secret and clears its slot, durably.
+    ///
+    /// - Returns: false where there is none of that name.
+    func remove(named name: [UInt8]) throws -> Bool
+    /// Gives a secret another name; since the name is authenticated, its content is written anew.
+    ///
+    /// - Parameters:
+    ///   - old: the present name.
+    ///   - new: the other one.
+    ///   - mark: the generation that protects the new content.
+    ///   - renew: called inside the transaction with what is stored; hands the new version to its second argument.
+    /// - Throws: ``StoreError`` with `noSuchSecret`, `exists` or `fenced`.
+    func rename(
+        _ old: [UInt8], to new: [UInt8], under mark: GenerationMark,
+        renew: (StoredSecret, (PendingSecret) throws -> Void) throws -> Void
+    ) throws
+    /// A part of the listing in the order of the names' bytes.
+    func list(after name: [UInt8]?, prefix: [UInt8], limit: Int) throws -> [SecretSummary]
+
+    /// A reader of key pages; it belongs to one thread.
+    func pageReader() throws -> any PageReader
+    /// A committer of key pages; it belongs to one thread.
+    func pageCommitter() throws -> any PageCommitter
+    /// A reader of contents with their slots; it belongs to one thread.
+    func contentReader() throws -> any ContentReader
+
+    /// The journal of the newest job that is not finished.
+    func openJournal() throws -> JournalRecord?
+    /// The journal of the newest finished job.
+    func newestJournal() throws -> JournalRecord?
+    /// Writes a journal durably, outside a batch.
+    func write(_ journal: JournalRecord) throws
+    /// Ends a job: durably, and only if `mayFinish` says so of the counts in the closing transaction.
+    ///
+    /// This is also the barrier: what earlier batches committed without a sync is on the disk afterwards.
+    func finish(_ journal: JournalRecord, mayFinish: (Census) throws -> Void) throws
+
+    /// Secrets that runs could not move.
+    func quarantine() throws -> [QuarantineEntry]
+    /// How many secrets of generations other than `generation` are on that list.
+    func quarantineCount(except generation: UInt32) throws -> Int64
+    /// Marks one as accepted for lost.
+    ///
+    /// - Returns: false where it is not on the list.
+    func acceptQuarantined(_ name: String, reason: String) throws -> Bool
+    /// Empties the list of those not accepted, so that the next run looks at all of them again.
+    func clearQuarantine() throws
+    /// The name of the secret whose slot lies there.
+    func name(at place: SlotPlace) throws -> String?
+    /// Looks for rows that contradict each other; gives a line for each fault, at most `limit`.
+    func inspect(limit: Int) throws -> [String]
+}
+
+/// Reads key pages in the order of their numbers, one short read transaction a batch.
+public protocol PageReader: AnyObject {
+    /// Fills the batch with the pages above `page`; it stays empty at the end.
+    func read(into batch: PageBatch, after page: Int64) throws
+    /// The number of pages now, for progress.
+    func pageCount() throws -> Int64
+}
+
+/// Reads contents with their slots in the order of key pages, one snapshot a batch.
+public protocol ContentReader: AnyObject {
+    /// Fills the batch with what lies above the position it keeps; it stays empty at the end.
+    func read(into batch: ContentBatch) throws
+}
+
+/// What a batch's commit did.
+public struct CommitTally: Sendable, Equatable {
+    /// Slots replaced.
+    public var moved = 0
+    /// Slots that somebody changed between read and commit; they were left as they are.
+    public var superseded = 0
+    /// Slots that could not be moved and are still what was read; they are quarantined.
+    public var failed = FailureCounts()
+
+    /// Nothing yet.
+    public init() {}
+}
+
+/// Writes key pages back: compare-and-swap by slot, one transaction a batch.
+public protocol PageCommitter: AnyObject {
+    /// Replaces the slots that are still what was read, keeps the counts, quarantines failures, and writes the
+    /// journal, all in one transaction.
+    ///
+    /// - Parameters:
+    ///   - batch: what a transform filled.
+    ///   - mark: the generation the slots move to; the fence has to stand exactly there.
+    ///   - job: the job's identity, for the quarantine.
+    ///   - journal: makes the journal from what the commit did; called inside the transaction.
+    /// - Throws: ``StoreError`` with `fenced`; nothing of the batch is then written.
+    func commit(
+        _ batch: PageBatch, to mark: GenerationMark, job: String,
+        journal: (CommitTally) throws -> JournalRecord
+    ) throws -> CommitTally
+}
