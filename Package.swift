@@ -65,7 +65,7 @@ let package = Package(
             name: "KeyrollCommand",
             dependencies: [
                 "Keyroll", "Reports", "Jobs", "Home", "Rotation", "Protection", "Interchange", "KeyManagement", "SecretStores",
-                "Envelopes", "Cryptography", "Files", arguments, log,
+                "Envelopes", "Cryptography", "Files", "Databases", arguments, log,
             ], swiftSettings: strict),
 
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: strict),

@@ -9,6 +9,9 @@ public final class Keyring: Sendable {
         /// 32 bytes. Whoever reads them says so by calling `withUnsafeBytes`, which `grep` finds.
         public let bytes: SecureBytes
         init(_ bytes: consuming SecureBytes) { self.bytes = bytes }
+
+        /// A key that is stored nowhere: for a dry run, which throws away what it wraps.
+        public static func scratch() throws -> Key { Key(try Random.key()) }
     }
 
     /// What is authentic.

@@ -41,6 +41,9 @@ public struct Ring: Sendable, Equatable {
     /// - Parameter seen: the highest number that stores and bundles know.
     public func nextNumber(above seen: UInt32) -> UInt32 { max(highestNumber, seen) + 1 }
 
+    /// Takes over another policy.
+    public mutating func adopt(_ policy: Policy) { self.policy = policy }
+
     /// Adds a generation in the state pre-activation.
     mutating func publish(
         _ number: UInt32, identity: Identity, checkValue: [UInt8], sealed: [UInt8], at moment: Timestamp, reason: String

@@ -1,1 +1,36 @@
-@main struct Main { static func main() {} }
+import ArgumentParser
+import Cryptography
+
+/// The command's entry: the process closes itself off and tests its ciphers before it looks at any argument.
+@main
+enum Main {
+    static func main() {
+        ProcessHardening.apply()
+        do { try SelfTest.run() } catch { Exit.fail(error) }
+        KeyrollCommand.main()
+    }
+}
+
+/// `keyroll`
+struct KeyrollCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "keyroll",
+        abstract: "Rotates the keys under which an organisation's secrets are stored.",
+        discussion: """
+            Exit codes: 0 done; 3 needs attention; 64 wrong usage; 65 done, but some secrets or inputs failed; \
+            66 no such secret; 69 not reachable; 70 self-test failed or a bug; 73 exists already; 74 input or output \
+            error; 75 interrupted or locked; 77 not permitted; 78 unsafe or wrong configuration.
+            """,
+        version: "0.1.0",
+        groupedSubcommands: [
+            CommandGroup(name: "Secrets:", subcommands: [
+                Put.self, Get.self, List.self, Remove.self, Move.self, Import.self, Export.self,
+            ]),
+            CommandGroup(name: "Nightly rotation:", subcommands: [
+                Rotate.self, Verify.self, Status.self, Run.self, QuarantineCommand.self,
+            ]),
+            CommandGroup(name: "The home:", subcommands: [
+                Init.self, GenerationCommand.self, Explain.self, DoctorCommand.self,
+            ]),
+        ])
+}

@@ -14,6 +14,16 @@ public enum SecretCipher {
         /// The generation it names.
         public let generation: UInt32
 
+        /// - Parameters:
+        ///   - reason: as a job would count it.
+        ///   - name: the secret's name.
+        ///   - generation: the generation it names.
+        public init(reason: FailureReason, name: String, generation: UInt32) {
+            self.reason = reason
+            self.name = name
+            self.generation = generation
+        }
+
         /// One lower-case line. A wrong key and an altered secret read the same: telling them apart would tell an
         /// attacker too.
         public var description: String {

@@ -115,6 +115,13 @@ public struct StageTimes: Sendable, Equatable {
     /// None yet.
     public init() {}
 
+    /// The sum of two.
+    public func adding(_ other: Self) -> Self {
+        var sum = self
+        sum += other
+        return sum
+    }
+
     static func += (left: inout Self, right: Self) {
         left.read += right.read
         left.transform += right.transform

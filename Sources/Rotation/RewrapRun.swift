@@ -45,10 +45,21 @@ public struct RewrapRun {
     /// - Throws: ``RotationError``, `StoreError` with `fenced`, or what a store or the key repository throws.
     ///   Whatever it throws, the store is whole and another run goes on.
     public func run(job: String) throws -> Outcome {
-        let keyring = keeper.keyring
-        let (active, key) = try keyring.active()
-        let mark = GenerationMark(active)
-        let authenticator = try keyring.journalAuthenticator()
+        let (active, key) = try keeper.keyring.active()
+        return try run(job: job, mark: GenerationMark(active), key: key)
+    }
+
+    /// A dry run of what follows a roll: as if there were a next generation, under a key that is thrown away.
+    public func rehearseRoll(job: String) throws -> Outcome {
+        precondition(options.isDryRun, "only a dry run may wrap under a key that nobody keeps")
+        let mark = GenerationMark(
+            number: keeper.keyring.ring.nextNumber(above: try store.marks().generations.last?.number ?? 0),
+            identity: store.group, checkValue: [])
+        return try run(job: job, mark: mark, key: .scratch())
+    }
+
+    private func run(job: String, mark: GenerationMark, key: Keyring.Key) throws -> Outcome {
+        let authenticator = try keeper.keyring.journalAuthenticator()
         var (journal, resumed, ignored) = try journal(job, mark, authenticator)
         if resumed { journal.resumed += 1 }
         let census = try store.census()

@@ -19,6 +19,13 @@ public struct RunTally: Sendable, Equatable {
     /// scanned = moved + current + superseded + failed
     public var addsUp: Bool { scanned == moved + current + superseded + failed.total }
 
+    /// The sum of two.
+    public func adding(_ other: Self) -> Self {
+        var sum = self
+        sum += other
+        return sum
+    }
+
     static func += (left: inout Self, right: Self) {
         left.scanned += right.scanned
         left.moved += right.moved

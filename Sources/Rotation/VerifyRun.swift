@@ -12,6 +12,16 @@ public struct VerifyRun {
         public var generation: UInt32
         /// Why.
         public var reason: FailureReason
+
+        /// - Parameters:
+        ///   - name: its name, or where its slot lies.
+        ///   - generation: the generation its slot names.
+        ///   - reason: why.
+        public init(name: String, generation: UInt32, reason: FailureReason) {
+            self.name = name
+            self.generation = generation
+            self.reason = reason
+        }
     }
 
     /// What a verification found.

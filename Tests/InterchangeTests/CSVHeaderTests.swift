@@ -46,7 +46,8 @@ struct Export: CustomTestStringConvertible {
                 """,
             name: "Site#me"),
         Export(
-            program: "KeePass 1", text: "\"Account\",\"Login Name\",\"Password\",\"Web Site\",\"Comments\"\nSite,me,pw,,\n",
+            program: "KeePass 1",
+            text: "\"Account\",\"Login Name\",\"Password\",\"Web Site\",\"Comments\"\nSite,me,pw,,\n",
             name: "Site#me"),
         Export(
             program: "Safari", text: "Title,URL,Username,Password,Notes,OTPAuth\nSite,https://a.example,me,pw,,\n",

@@ -6,8 +6,10 @@ import Testing
 /// and the same whatever the size of the buffers.
 @Suite struct FuzzTests {
     private static let jsonPieces = [
-        "{", "}", "[", "]", ":", ",", "\"", "\\", "\\u", "d800", "\\udc00", "\"name\"", "\"secret\"", "\"secretBase64\"",
-        "\"context\"", "null", "-", "0", "1e", "\n", "\r\n", " ", "\u{FEFF}", "é", "\0", "{\"name\":\"a\",\"secret\":\"",
+        "{", "}", "[", "]", ":", ",", "\"", "\\", "\\u", "d800", "\\udc00", "\"name\"", "\"secret\"",
+        "\"secretBase64\"",
+        "\"context\"", "null", "-", "0", "1e", "\n", "\r\n", " ", "\u{FEFF}", "é", "\0",
+        "{\"name\":\"a\",\"secret\":\"",
     ].map { Array($0.utf8) }
     private static let csvPieces = [
         ",", "\"", "\"\"", "\n", "\r\n", "\r", "a", "é", " ", "\0", "u,p", "\",\"", "\u{FEFF}",
@@ -29,9 +31,11 @@ import Testing
         let limits = ImportLimits(maximumName: 20, maximumContext: 10, maximumSecret: 30)
         func run(_ bufferCapacity: Int, _ batchCapacity: Int) -> Outcome? {
             // A file as a whole may be refused; then it has to be each time.
-            try? importBytes(
+            var outcome = try? importBytes(
                 bytes, format, wholeRow: wholeRow, limits: limits, bufferCapacity: bufferCapacity,
                 batchCapacity: batchCapacity)
+            for index in outcome?.problems.indices ?? 0..<0 { outcome?.problems[index].file = "" }
+            return outcome
         }
         let outcome = run(1 << 16, 1 << 16)
         let other = run(Int.random(in: 1...40, using: &generator), Int.random(in: 1...40, using: &generator))

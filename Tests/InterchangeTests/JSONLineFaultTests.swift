@@ -18,7 +18,8 @@ struct BadLine: CustomTestStringConvertible {
     private static let syntax: [BadLine] = [
         BadLine("x", "column 1: not a json object"),
         BadLine(#""text""#, "column 1: not a json object"),
-        BadLine("  [1]", "column 3: an array, where each line must be an object (jq -c '.[]' converts an array to lines)"),
+        BadLine(
+            "  [1]", "column 3: an array, where each line must be an object (jq -c '.[]' converts an array to lines)"),
         BadLine("{", "column 2: the line ends before the object does"),
         BadLine("{}", "no \"name\""),
         BadLine(#"{"name""#, "column 8: the line ends before the object does"),

@@ -55,7 +55,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "null", "true", "false", "0", "-0", "12", "-1.5", "1e5", "1E+05", "0.0e-1", #""text \u00e4""#, "[]", "{}", "[ ]",
+        "null", "true", "false", "0", "-0", "12", "-1.5", "1e5", "1E+05", "0.0e-1", #""text \u00e4""#, "[]", "{}",
+        "[ ]",
         "{ }", "[1, 2,[3] ]", #"{"name":"inner","secret":[{"x":null}]}"#, #"{"a":{"b":{}},"a":1}"#, #"[{}, [], "]"]"#,
     ])
     func otherMembersAreSkipped(_ value: String) throws {

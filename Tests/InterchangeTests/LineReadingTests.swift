@@ -89,7 +89,9 @@ import Testing
         #expect(mkfifo(path, 0o600) == 0)
         let writer = Thread {
             let descriptor = open(path, O_WRONLY)
-            for byte in "\(Self.good)\n\(Self.good)".utf8 { _ = withUnsafePointer(to: byte) { write(descriptor, $0, 1) } }
+            for byte in "\(Self.good)\n\(Self.good)".utf8 {
+                _ = withUnsafePointer(to: byte) { write(descriptor, $0, 1) }
+            }
             close(descriptor)
         }
         let source = try RecordSource(paths: [path], format: .jsonl, wholeRow: false)

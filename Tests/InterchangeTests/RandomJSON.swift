@@ -37,7 +37,8 @@ struct RandomJSON {
         if let name, oneOf(10) > 0 {
             quoted = Array("\"\(name)\"".utf8)
         } else if let name {
-            quoted = Array("\"\(name.unicodeScalars.map { oneOf(2) == 0 ? escape($0.value) : String($0) }.joined())\"".utf8)
+            quoted = Array(
+                "\"\(name.unicodeScalars.map { oneOf(2) == 0 ? escape($0.value) : String($0) }.joined())\"".utf8)
         } else {
             quoted = string()
         }
@@ -81,7 +82,8 @@ struct RandomJSON {
         let kind = oneOf(depth > 0 ? 8 : 6)
         switch kind {
         case 0: return string()
-        case 1...2: return Array(["true", "false", "null", "nul", "NaN", "Infinity"][oneOf(oneOf(8) == 0 ? 6 : 3)].utf8)
+        case 1...2:
+            return Array(["true", "false", "null", "nul", "NaN", "Infinity"][oneOf(oneOf(8) == 0 ? 6 : 3)].utf8)
         case 3...5:
             let numbers = ["0", "-0", "17", "-1.5", "1e9", "2E-3", "0.25", "1e999", "01", "+1", ".5", "1.", "-", "1e"]
             return Array(numbers[oneOf(oneOf(8) == 0 ? numbers.count : 8)].utf8)

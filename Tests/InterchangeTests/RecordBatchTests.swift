@@ -50,7 +50,9 @@ import Testing
 
     @Test func batchesAreCutByBytesAndGrowForOneRecord() throws {
         let folder = try TemporaryFolder()
-        func line(_ count: Int) -> String { #"{"name":"n","secret":"\#(String(repeating: "s", count: count))"}"# + "\n" }
+        func line(_ count: Int) -> String {
+            #"{"name":"n","secret":"\#(String(repeating: "s", count: count))"}"# + "\n"
+        }
         let source = try source(folder, line(10) + line(500) + line(10) + line(10) + line(5))
         let batch = try RecordBatch(capacity: 50, maximumRecords: 100)
         var counts: [[Int]] = []
@@ -61,7 +63,8 @@ import Testing
             batch.reset()
             #expect(batch.capacity == 50)
         }
-        #expect(counts == [[10], [500], [10], [10, 5]])
+        // Room is asked for as much as the line has, before anyone knows how much of it is needed.
+        #expect(counts == [[10], [500], [10, 10], [5]])
     }
 
     /// Records may be added to a batch that has some.

@@ -44,12 +44,13 @@ import Testing
         #expect(try RecordSource(paths: [], format: nil, wholeRow: false).read(into: batch) == false)
     }
 
-    @Test(arguments: [
-        ("missing.csv", nil, ImportError.Code.noSuchPath), ("missing", .files, .noSuchPath),
-        ("plain/below", .jsonl, .noSuchPath), ("plain", nil, .unknownFormat), ("plain.txt", nil, .unknownFormat),
-        (".csv/plain", nil, .unknownFormat), ("folder", .jsonl, .wrongKind), ("folder", .csv, .wrongKind),
-        ("pipe", .files, .wrongKind), ("pipe", nil, .unknownFormat),
-    ] as [(String, ImportFormat?, ImportError.Code)])
+    @Test(
+        arguments: [
+            ("missing.csv", nil, ImportError.Code.noSuchPath), ("missing", .files, .noSuchPath),
+            ("plain/below", .jsonl, .noSuchPath), ("plain", nil, .unknownFormat), ("plain.txt", nil, .unknownFormat),
+            (".csv/plain", nil, .unknownFormat), ("folder", .jsonl, .wrongKind), ("folder", .csv, .wrongKind),
+            ("pipe", .files, .wrongKind), ("pipe", nil, .unknownFormat),
+        ] as [(String, ImportFormat?, ImportError.Code)])
     func badPathsAreRefusedAtOnce(_ name: String, _ format: ImportFormat?, _ code: ImportError.Code) throws {
         let folder = try TemporaryFolder()
         for file in ["plain", "plain.txt", ".csv/plain"] { try folder.write(file, []) }

@@ -1,0 +1,49 @@
+public import Home
+public import Interchange
+import KeyManagement
+public import Rotation
+import SecretStores
+
+/// Imports files into the home's first store.
+public struct ImportJob {
+    private let home: Home
+    private let options: RunOptions
+    private let control: RunControl
+    private let replace: Bool
+
+    /// - Parameters:
+    ///   - home: the home.
+    ///   - replace: write over secrets with another content.
+    ///   - options: workers, rate, dry run.
+    ///   - control: stop and progress.
+    public init(_ home: Home, replace: Bool, options: RunOptions, control: RunControl) {
+        self.home = home
+        self.replace = replace
+        self.options = options
+        self.control = control
+    }
+
+    /// Reads all of `source`.
+    ///
+    /// - Returns: the report, and what was wrong with the input.
+    public func run(_ source: RecordSource) throws -> (report: JobReport, problems: [ImportProblem], problemCount: Int) {
+        let clock = ContinuousClock()
+        let start = clock.now
+        var report = JobReport(job: try JobIdentity.new("import"), kind: "import")
+        report.isDryRun = options.isDryRun
+        let outcome = try ImportRun(
+            home.store, keeper: home.keeper, replace: replace, options: options, control: control
+        ).run(source)
+        report.importCounts = outcome.tally
+        report.tally.scanned = outcome.records
+        report.tally.moved = outcome.tally.added + outcome.tally.replaced
+        report.tally.current = outcome.tally.unchanged
+        report.tally.superseded = outcome.tally.kept
+        report.handled = outcome.records
+        report.stages = outcome.stages
+        report.generation = home.keeper.keyring.ring.active?.number ?? 0
+        let elapsed = start.duration(to: clock.now).components
+        report.seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18
+        return (report, outcome.problems, outcome.problemCount)
+    }
+}

@@ -1,0 +1,97 @@
+import Foundation
+public import Rotation
+public import SecretStores
+
+/// What a job did: its `--json` answer and its file under `reports/`.
+public struct JobReport: Sendable {
+    /// The job's identity.
+    public var job: String
+    /// "rotate", "verify", "import".
+    public var kind: String
+    /// What became of the secrets.
+    public var tally = RunTally()
+    /// Secrets handled in this attempt, for the rate.
+    public var handled = 0
+    /// How long it took.
+    public var seconds = 0.0
+    /// How long each stage was busy.
+    public var stages = StageTimes()
+    /// The active generation at the end.
+    public var generation: UInt32 = 0
+    /// Whether the writes were thrown away.
+    public var isDryRun = false
+    /// Whether it went on where an earlier attempt had stopped.
+    public var wasResumed = false
+    /// What was planned, a line a step.
+    public var plan: [String] = []
+    /// Failed secrets by name, the first thousand.
+    public var faults: [VerifyRun.Fault] = []
+    /// What an operator should know.
+    public var notes: [String] = []
+    /// Numbers of an import.
+    public var importCounts: WriteTally?
+
+    /// - Parameters:
+    ///   - job: the job's identity.
+    ///   - kind: its kind.
+    public init(job: String, kind: String) {
+        self.job = job
+        self.kind = kind
+    }
+
+    /// Secrets a second in this attempt.
+    public var secretsPerSecond: Double { seconds > 0 ? Double(handled) / seconds : 0 }
+
+    /// One JSON object (RFC 8259), its names sorted.
+    public func json() throws -> [UInt8] {
+        var failed = Dictionary(uniqueKeysWithValues: FailureReason.allCases.map { ($0.rawValue, tally.failed[$0]) })
+        failed["total"] = tally.failed.total
+        let counts = importCounts.map {
+            Document.Counts(added: $0.added, replaced: $0.replaced, unchanged: $0.unchanged, kept: $0.kept)
+        }
+        let document = Document(
+            job: job, kind: kind, scanned: tally.scanned, moved: tally.moved, current: tally.current,
+            superseded: tally.superseded, failed: failed, seconds: rounded(seconds),
+            secretsPerSecond: rounded(secretsPerSecond),
+            stages: ["read": rounded(stages.read), "transform": rounded(stages.transform), "commit": rounded(stages.commit)],
+            generation: generation, dryRun: isDryRun, resumed: wasResumed, plan: plan,
+            faults: faults.map { .init(name: $0.name, generation: $0.generation, reason: $0.reason.rawValue) },
+            notes: notes, imported: counts)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return Array(try encoder.encode(document)) + [10]
+    }
+
+    private func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
+
+    private struct Document: Encodable {
+        struct Fault: Encodable {
+            var name: String
+            var generation: UInt32
+            var reason: String
+        }
+        struct Counts: Encodable {
+            var added: Int
+            var replaced: Int
+            var unchanged: Int
+            var kept: Int
+        }
+        var job: String
+        var kind: String
+        var scanned: Int
+        var moved: Int
+        var current: Int
+        var superseded: Int
+        var failed: [String: Int]
+        var seconds: Double
+        var secretsPerSecond: Double
+        var stages: [String: Double]
+        var generation: UInt32
+        var dryRun: Bool
+        var resumed: Bool
+        var plan: [String]
+        var faults: [Fault]
+        var notes: [String]
+        var imported: Counts?
+    }
+}

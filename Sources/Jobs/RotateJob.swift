@@ -1,0 +1,153 @@
+import Files
+public import Home
+import KeyManagement
+import Protection
+public import Rotation
+import SecretStores
+
+/// The scheduled rotation: rolls if that is due, raises the fence, rewraps.
+///
+/// Every step can be cut off anywhere: the next run finds out where things stand and goes on.
+public struct RotateJob {
+    private let home: Home
+    private let options: RunOptions
+    private let control: RunControl
+    private let isForced: Bool
+
+    /// - Parameters:
+    ///   - home: the home.
+    ///   - isForced: roll although nothing is due.
+    ///   - options: workers, rate, dry run.
+    ///   - control: stop and progress.
+    public init(_ home: Home, isForced: Bool, options: RunOptions, control: RunControl) {
+        self.home = home
+        self.isForced = isForced
+        self.options = options
+        self.control = control
+    }
+
+    /// Plans, and does it.
+    ///
+    /// - Throws: `OwnerLock.Busy`, `RotationError`, or what a store or the key repository throws.
+    public func run() throws -> JobReport {
+        let lock = options.isDryRun ? nil : try home.lock(for: "keyroll rotate")
+        defer { withExtendedLifetime(lock) {} }
+        let clock = ContinuousClock()
+        let start = clock.now
+        var report = JobReport(job: try JobIdentity.new("rotate"), kind: "rotate")
+        report.isDryRun = options.isDryRun
+        report.notes += home.keeper.repaired
+
+        let plan = try plan()
+        report.plan = plan.lines
+        if options.isDryRun {
+            try rehearse(plan, &report)
+        } else {
+            try takeOverPolicy()
+            for step in plan.steps { try perform(step) }
+            // Also without a roll: an earlier run may have been cut off between activation and fence.
+            try raiseFences()
+            // The plan was made before the fence rose; what counts is what is there now.
+            for store in home.stores where try isWork(store) { try rewrap(store, &report) }
+        }
+        report.generation = home.keeper.keyring.ring.active?.number ?? 0
+        let elapsed = start.duration(to: clock.now).components
+        report.seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18
+        try nameFailures(&report)
+        if !options.isDryRun { try ReportFile.write(report, home.layout) }
+        return report
+    }
+
+    private func plan() throws -> RotationPlan {
+        let ring = home.keeper.keyring.ring
+        let active = ring.active?.number ?? 0
+        var stale: Int64 = 0
+        var quarantined: Int64 = 0
+        for store in home.stores {
+            stale += try store.census().stale(except: active)
+            quarantined += try store.quarantineCount(except: active)
+        }
+        return RotationPlan(
+            ring: ring, policy: home.configuration.policy, stale: stale, quarantined: quarantined, now: .now,
+            isForced: isForced)
+    }
+
+    private func takeOverPolicy() throws {
+        let wished = home.configuration.policy
+        guard home.keeper.keyring.ring.policy != wished else { return }
+        try home.keeper.update { $0.adopt(wished) }
+    }
+
+    private func perform(_ step: RotationPlan.Step) throws {
+        switch step {
+        case .publish(let reason):
+            _ = try home.publish(reason: reason)
+        case .activate(let reason):
+            try home.keeper.update { ring in
+                guard let pending = ring.pending else { return }
+                try ring.activate(pending.number, at: .now, reason: reason)
+            }
+        case .wait, .rewrap: break
+        }
+    }
+
+    private func raiseFences() throws {
+        guard let active = home.keeper.keyring.ring.active else { return }
+        for store in home.stores where try store.marks().fence < active.number {
+            try store.raiseFence(to: GenerationMark(active))
+        }
+    }
+
+    private func isWork(_ store: any SecretStore) throws -> Bool {
+        let active = home.keeper.keyring.ring.active?.number ?? 0
+        return try store.census().stale(except: active) > store.quarantineCount(except: active)
+    }
+
+    private func rewrap(_ store: any SecretStore, _ report: inout JobReport) throws {
+        let run = RewrapRun(store, keeper: home.keeper, options: options, control: control)
+        let outcome = try run.run(job: report.job)
+        report.job = outcome.job
+        report.tally = report.tally.adding(outcome.tally)
+        report.handled += outcome.handled
+        report.stages = report.stages.adding(outcome.stages)
+        report.wasResumed = report.wasResumed || outcome.wasResumed
+        if outcome.ignoredJournal {
+            report.notes.append(
+                "\(store.place): the journal of an unfinished run is not authentic and was ignored; the run began anew")
+        }
+    }
+
+    /// What a dry run can find out without a new generation: what the pipeline would do with the slots as they are.
+    private func rehearse(_ plan: RotationPlan, _ report: inout JobReport) throws {
+        guard plan.steps.contains(.rewrap) else { return }
+        let rolls = plan.steps.contains { if case .activate = $0 { true } else { false } }
+        for store in home.stores {
+            let run = RewrapRun(store, keeper: home.keeper, options: options, control: control)
+            let outcome = rolls ? try run.rehearseRoll(job: report.job) : try run.run(job: report.job)
+            report.tally = report.tally.adding(outcome.tally)
+            report.handled += outcome.handled
+            report.stages = report.stages.adding(outcome.stages)
+        }
+    }
+
+    /// Failed secrets by name, from the quarantine; those of earlier runs too, since they still need somebody.
+    private func nameFailures(_ report: inout JobReport) throws {
+        for store in home.stores {
+            let open = try store.quarantine().filter { $0.accepted == nil }
+            report.faults += open.prefix(VerifyRun.namedAtMost - report.faults.count).map {
+                .init(name: $0.name, generation: $0.generation, reason: $0.reason)
+            }
+            if !open.isEmpty {
+                report.notes.append("\(store.place): \(open.count) secrets are quarantined; see: keyroll quarantine list")
+            }
+        }
+    }
+}
+
+extension Home {
+    /// Publishes a new generation above everything that the ring and the stores have seen.
+    public func publish(reason: String) throws -> UInt32 {
+        let seen = try stores.map { try $0.marks().generations.last?.number ?? 0 }.max() ?? 0
+        return try keeper.publish(above: seen, at: .now, reason: reason)
+    }
+}

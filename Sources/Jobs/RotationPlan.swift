@@ -1,0 +1,75 @@
+public import Files
+public import KeyManagement
+
+/// What a scheduled rotation is going to do: decided from values alone, before anything is done.
+public struct RotationPlan: Sendable, Equatable {
+    /// One step.
+    public enum Step: Sendable, Equatable {
+        /// Make a new generation, read it back and probe it.
+        case publish(reason: String)
+        /// Make the newest published generation the active one; the one before is deactivated.
+        case activate(reason: String)
+        /// A published generation is not yet known to every reader: a later run takes it up.
+        case wait(generation: UInt32, until: Timestamp)
+        /// Rewrap what older generations protect.
+        case rewrap
+    }
+
+    /// In the order they are done.
+    public var steps: [Step]
+
+    /// Nothing is due.
+    public var isEmpty: Bool { steps.isEmpty }
+
+    /// Decides.
+    ///
+    /// - Parameters:
+    ///   - ring: the ring.
+    ///   - policy: the policy that holds now.
+    ///   - stale: secrets that older generations protect.
+    ///   - quarantined: those of them that earlier runs could not move.
+    ///   - now: this machine's clock.
+    ///   - isForced: roll although nothing is due.
+    public init(ring: Ring, policy: Policy, stale: Int64, quarantined: Int64, now: Timestamp, isForced: Bool) {
+        var steps: [Step] = []
+        var rolls = false
+        if let pending = ring.pending, pending.number > (ring.active?.number ?? 0) {
+            let ready = pending.created + policy.propagationDelay
+            if ready <= now || policy.propagationDelay == 0 {
+                steps.append(.activate(reason: "its propagation delay is over"))
+                rolls = true
+            } else {
+                steps.append(.wait(generation: pending.number, until: ready))
+            }
+        } else if let reason = Self.reasonToRoll(ring, policy, now: now, isForced: isForced) {
+            steps.append(.publish(reason: reason))
+            if policy.propagationDelay == 0 {
+                steps.append(.activate(reason: reason))
+                rolls = true
+            }
+        }
+        if rolls || stale > quarantined { steps.append(.rewrap) }
+        self.steps = steps
+    }
+
+    /// Why a new generation is due, or nil.
+    ///
+    /// A clock that stands before the activation tells nothing, and nothing is due.
+    public static func reasonToRoll(_ ring: Ring, _ policy: Policy, now: Timestamp, isForced: Bool) -> String? {
+        guard let active = ring.active, let since = active.since(.active) else { return "no generation is active" }
+        if isForced { return "asked for" }
+        return now >= since + policy.cryptoperiod ? "the cryptoperiod is over" : nil
+    }
+
+    /// A line for each step.
+    public var lines: [String] {
+        steps.map { step in
+            switch step {
+            case .publish(let reason): "make a new generation (\(reason))"
+            case .activate(let reason): "activate it and deactivate the one before (\(reason))"
+            case .wait(let number, let until): "wait with generation \(number) until \(until): it is being propagated"
+            case .rewrap: "rewrap what older generations protect"
+            }
+        }
+    }
+}

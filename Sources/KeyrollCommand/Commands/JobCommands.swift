@@ -1,0 +1,107 @@
+import ArgumentParser
+import Home
+import Jobs
+import Rotation
+import SecretStores
+
+/// `keyroll rotate`
+struct Rotate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "The scheduled job: roll if that is due, and rewrap.",
+        discussion: "Cut off at any point, the next run goes on. With nothing to do it answers at once.")
+    @OptionGroup var home: HomeOptions
+    @OptionGroup var arguments: RunArguments
+    @Flag(help: "Roll although nothing is due.") var force = false
+
+    func run() {
+        reporting {
+            try JobRunner.rotate(home.open(), isForced: force, options: arguments.options, isJSON: arguments.json)
+        }
+    }
+}
+
+/// `keyroll verify`
+struct Verify: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Unprotect every secret and throw the plaintext away.")
+    @OptionGroup var home: HomeOptions
+    @OptionGroup var arguments: RunArguments
+
+    func run() {
+        reporting { try JobRunner.verify(home.open(), options: arguments.options, isJSON: arguments.json) }
+    }
+}
+
+/// `keyroll run`
+struct Run: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Run the job that a file describes (see jobs/).")
+    @OptionGroup var home: HomeOptions
+    @OptionGroup var arguments: RunArguments
+    @Argument(help: "The job file.") var file: String
+
+    func run() {
+        reporting {
+            let job = try JobFile(path: file)
+            var home = home
+            home.home = home.home ?? job.home
+            var options = arguments.options
+            options.workers = arguments.workers ?? job.workers ?? RunArguments.cores
+            options.maximumRate = arguments.maxRate ?? job.maximumRate
+            return switch job.kind {
+            case .rotate:
+                try JobRunner.rotate(home.open(), isForced: job.isForced, options: options, isJSON: arguments.json)
+            case .verify: try JobRunner.verify(home.open(), options: options, isJSON: arguments.json)
+            }
+        }
+    }
+}
+
+/// Runs jobs with progress, and prints what they did.
+enum JobRunner {
+    static func rotate(_ home: Home, isForced: Bool, options: RunOptions, isJSON: Bool) throws -> Exit {
+        let control = RunControl()
+        let job = RotateJob(home, isForced: isForced, options: options, control: control)
+        return try show(Progress.during(control) { try job.run() }, isJSON: isJSON)
+    }
+
+    static func verify(_ home: Home, options: RunOptions, isJSON: Bool) throws -> Exit {
+        let control = RunControl()
+        let job = VerifyJob(home, options: options, control: control)
+        return try show(Progress.during(control) { try job.run() }, isJSON: isJSON)
+    }
+
+    private static func show(_ report: JobReport, isJSON: Bool) throws -> Exit {
+        for fault in report.faults.prefix(100) {
+            Output.error("secret '\(Output.shown(fault.name))': \(fault.reason.rawValue) (generation \(fault.generation))")
+        }
+        if report.faults.count > 100 { Output.error("and more; see --json") }
+        if isJSON {
+            try report.json().withUnsafeBytes { Output.bytes($0) }
+        } else {
+            Output.print(text(report))
+        }
+        for note in report.notes { Output.note("note: \(note)") }
+        return report.tally.failed.total == 0 && report.faults.isEmpty ? .done : .someFailed
+    }
+
+    private static func text(_ report: JobReport) -> String {
+        var lines = report.plan.map { (report.isDryRun ? "would " : "") + $0 }
+        let tally = report.tally
+        if report.kind == "rotate", report.plan.isEmpty, tally.scanned == 0 { lines.append("nothing to do") }
+        if tally.scanned > 0 {
+            let verb = report.kind == "verify" ? "\(tally.current) open" : "\(tally.moved) moved, \(tally.current) current, \(tally.superseded) superseded"
+            lines.append(
+                "\(report.isDryRun ? "dry run: " : "")\(tally.scanned) scanned: \(verb), \(tally.failed.total) failed")
+            lines.append(
+                "\(hundredths(report.seconds)) s, \(Progress.short(report.secretsPerSecond)) secrets a second; busy: read \(hundredths(report.stages.read)) s, transform \(hundredths(report.stages.transform)) s, commit \(hundredths(report.stages.commit)) s"
+            )
+        }
+        lines.append("generation \(report.generation) is active")
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func hundredths(_ seconds: Double) -> String {
+        let value = Int((seconds * 100).rounded())
+        return "\(value / 100).\(value % 100 < 10 ? "0" : "")\(value % 100)"
+    }
+}

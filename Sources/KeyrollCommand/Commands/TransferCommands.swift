@@ -1,0 +1,73 @@
+public import ArgumentParser
+import Foundation
+import Home
+public import Interchange
+import Jobs
+import Rotation
+import SecretStores
+
+extension ImportFormat: ExpressibleByArgument {}
+
+/// `keyroll import`
+struct Import: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Import secrets from a folder tree, JSON Lines or CSV.",
+        discussion: """
+            A folder: each file is a secret, its path below the folder is the name. JSON Lines: {"name":…,"secret":…} \
+            or "secretBase64", optionally "context". CSV as browsers and password managers export it: the name is \
+            url#username, the secret is the password. Same name with the same content is no change; with another \
+            content it is reported and kept, unless --replace. '-' is standard input.
+            """)
+    @OptionGroup var home: HomeOptions
+    @OptionGroup var arguments: RunArguments
+    @Argument(help: "Files and folders.") var paths: [String]
+    @Option(help: "files, jsonl or csv (else told by the path).") var format: ImportFormat?
+    @Flag(help: "Write over secrets with another content.") var replace = false
+    @Flag(help: "CSV: keep the whole row as a JSON object.") var wholeRow = false
+
+    func run() {
+        reporting {
+            let opened = try home.open()
+            let source = try RecordSource(paths: paths, format: format, wholeRow: wholeRow)
+            let control = RunControl()
+            let job = ImportJob(opened, replace: replace, options: arguments.options, control: control)
+            let (report, problems, count) = try Progress.during(control) { try job.run(source) }
+            for problem in problems.prefix(100) { Output.note("keyroll: \(Output.shown("\(problem)"))") }
+            if count > 100 { Output.note("keyroll: and \(count - 100) more problems") }
+            if arguments.json {
+                try report.json().withUnsafeBytes { Output.bytes($0) }
+            } else if let counts = report.importCounts {
+                Output.print(
+                    "\(arguments.dryRun ? "dry run: " : "")\(counts.added) added, \(counts.replaced) replaced, \(counts.unchanged) unchanged, \(counts.kept) kept, \(count - counts.kept) bad inputs; \(Progress.short(report.secretsPerSecond)) a second\n"
+                )
+            }
+            return count == 0 ? .done : .someFailed
+        }
+    }
+}
+
+/// `keyroll export`
+struct Export: ParsableCommand {
+    enum Format: String, ExpressibleByArgument, CaseIterable { case cose, jsonl }
+
+    static let configuration = CommandConfiguration(
+        abstract: "Write secrets as standard COSE messages, or in clear as JSON Lines.",
+        discussion: """
+            cose: a JSON object a line with name, context, generation, birth, and in base64 the complete COSE_Encrypt \
+            message and its external_aad; any COSE library opens it, given the generation's key. jsonl: the plaintext, \
+            as import reads it.
+            """)
+    @OptionGroup var home: HomeOptions
+    @Argument(help: "Names (else all secrets).") var names: [String] = []
+    @Option(help: "cose or jsonl.") var format: Format
+
+    func run() {
+        reporting {
+            let opened = try home.open()
+            let writer = try ExportWriter(opened)
+            let failed = try names.isEmpty ? writer.all(asMessages: format == .cose) : writer.some(names, asMessages: format == .cose)
+            for line in failed { Output.error(Output.shown(line)) }
+            return failed.isEmpty ? .done : .someFailed
+        }
+    }
+}

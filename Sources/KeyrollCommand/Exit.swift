@@ -1,0 +1,126 @@
+import ArgumentParser
+import Cryptography
+import Databases
+import Envelopes
+import Files
+import Glibc
+import Home
+import Interchange
+import KeyManagement
+import Protection
+import Rotation
+import SecretStores
+
+/// The documented exit codes, and which error has which.
+enum Exit: Int32 {
+    case done = 0
+    case needsAttention = 3
+    case usage = 64
+    case someFailed = 65
+    case notFound = 66
+    case unreachable = 69
+    case fault = 70
+    case exists = 73
+    case inputOutput = 74
+    case tryAgain = 75
+    case notPermitted = 77
+    case refused = 78
+
+    /// Says what is wrong in one line and ends the process.
+    static func fail(_ error: any Error) -> Never {
+        Output.error("\(error)")
+        Glibc.exit(code(error).rawValue)
+    }
+
+    /// Ends the process.
+    func leave() -> Never { Glibc.exit(rawValue) }
+
+    static func code(_ error: any Error) -> Exit {
+        switch error {
+        case let error as FileError: code(error)
+        case let error as DatabaseFailure: code(error)
+        case let error as KeyManagementError: code(error)
+        case let error as StoreError: code(error)
+        case let error as HomeError: code(error)
+        case let error as RotationError: code(error)
+        case is OwnerLock.Busy: .tryAgain
+        case is SecretCipher.Failure, is EnvelopeError: .someFailed
+        case let error as ImportError: code(error)
+        case is ExportError: .inputOutput
+        case let error as CryptographyError: error.code == .memory ? .inputOutput : .fault
+        default: .fault
+        }
+    }
+
+    private static func code(_ error: FileError) -> Exit {
+        switch error.code {
+        case .missing: .unreachable
+        case .exists: .exists
+        case .notPermitted: .notPermitted
+        case .unsafe: .refused
+        case .inputOutput: .inputOutput
+        }
+    }
+
+    private static func code(_ error: DatabaseFailure) -> Exit {
+        switch error.code {
+        case .full, .inputOutput, .damaged: .inputOutput
+        case .busy: .tryAgain
+        case .notPermitted: .notPermitted
+        case .missing: .unreachable
+        case .internalError: .fault
+        }
+    }
+
+    private static func code(_ error: KeyManagementError) -> Exit {
+        switch error.code {
+        case .wrongRootKey, .ringNotAuthentic, .rootKeyMalformed, .newerFormat: .refused
+        case .rootKeyUnavailable: .unreachable
+        case .transitionRefused: .notPermitted
+        case .noSuchGeneration, .noActiveGeneration: .notFound
+        case .changedMeanwhile: .tryAgain
+        case .exists: .exists
+        case .probeFailed: .fault
+        }
+    }
+
+    private static func code(_ error: StoreError) -> Exit {
+        switch error.code {
+        case .fenced: .tryAgain
+        case .otherGroup, .foreignGenerations, .newerFormat: .refused
+        case .exists: .exists
+        case .noSuchSecret: .notFound
+        case .notAccepted: .usage
+        case .damaged: .inputOutput
+        }
+    }
+
+    private static func code(_ error: HomeError) -> Exit {
+        switch error.code {
+        case .noHome, .configuration: .refused
+        case .exists: .exists
+        }
+    }
+
+    private static func code(_ error: RotationError) -> Exit {
+        switch error.code {
+        case .interrupted: .tryAgain
+        case .incomplete: .someFailed
+        case .outcomesDoNotAddUp: .fault
+        }
+    }
+
+    private static func code(_ error: ImportError) -> Exit {
+        switch error.code {
+        case .noSuchPath: .notFound
+        case .unknownFormat, .standardInputHasNoName: .usage
+        case .unreadable: .inputOutput
+        default: .someFailed
+        }
+    }
+}
+
+/// Runs a command's body, and turns what it throws into one line and an exit code.
+func reporting(_ body: () throws -> Exit) -> Never {
+    do { try body().leave() } catch { Exit.fail(error) }
+}

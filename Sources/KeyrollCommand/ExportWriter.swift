@@ -1,0 +1,114 @@
+import Cryptography
+import Envelopes
+import Foundation
+import Home
+import Interchange
+import KeyManagement
+import Protection
+import SecretStores
+
+/// Writes secrets to standard output: as messages, which needs no key, or in clear.
+final class ExportWriter {
+    private let home: Home
+    private let keys: KeySource
+    private let buffer: ExportBuffer
+    private let lines = JSONLinesWriter()
+
+    init(_ home: Home) throws {
+        self.home = home
+        keys = KeySource(home.keeper)
+        buffer = try ExportBuffer()
+    }
+
+    /// Every secret, in the order of the store.
+    ///
+    /// - Returns: a line for each that could not be written.
+    func all(asMessages: Bool) throws -> [String] {
+        let reader = try home.store.contentReader()
+        let opener = try ContentOpener(group: home.store.group, keys: keys)
+        let batch = ContentBatch()
+        var failed: [String] = []
+        while true {
+            batch.reset()
+            try reader.read(into: batch)
+            guard !batch.records.isEmpty || !batch.failures.isEmpty else { break }
+            if asMessages {
+                for record in batch.records {
+                    try message(
+                        name: Array(batch.bytes(record.name)), context: record.context.map { Array(batch.bytes($0)) },
+                        birth: record.birth, slot: Array(batch.bytes(record.slot..<record.slot + Slot.length)),
+                        body: Array(batch.bytes(record.body)))
+                }
+            } else {
+                try opener.open(batch) { index, plaintext, _ in
+                    let record = batch.records[index]
+                    try lines.write(
+                        name: batch.bytes(record.name), context: record.context.map(batch.bytes), secret: plaintext,
+                        into: buffer)
+                    if buffer.count > 1 << 20 { try buffer.flush(to: 1) }
+                }
+            }
+            for failure in batch.failures {
+                let name = failure.index.map { String(decoding: batch.bytes(batch.records[$0].name), as: UTF8.self) }
+                failed.append(
+                    "\(name.map { "secret '\($0)'" } ?? "key page \(failure.place.page), slot \(failure.place.slot)"): \(failure.reason.rawValue)")
+            }
+        }
+        try buffer.flush(to: 1)
+        return failed
+    }
+
+    /// The named secrets.
+    func some(_ names: [String], asMessages: Bool) throws -> [String] {
+        var failed: [String] = []
+        for name in names {
+            guard let secret = try home.store.secret(named: Array(name.utf8)) else {
+                throw StoreError(.noSuchSecret, "no secret is named '\(name)'")
+            }
+            if asMessages {
+                try message(
+                    name: secret.name, context: secret.context, birth: secret.birth, slot: secret.slot, body: secret.body)
+                continue
+            }
+            do {
+                try SecretCipher.unprotect(secret, group: home.store.group, keys: keys) { plaintext, _ in
+                    try secret.name.withUnsafeBytes { nameBytes in
+                        if let context = secret.context {
+                            try context.withUnsafeBytes {
+                                try lines.write(name: nameBytes, context: $0, secret: plaintext, into: buffer)
+                            }
+                        } else {
+                            try lines.write(name: nameBytes, context: nil, secret: plaintext, into: buffer)
+                        }
+                    }
+                }
+            } catch let failure as SecretCipher.Failure { failed.append("\(failure)") }
+        }
+        try buffer.flush(to: 1)
+        return failed
+    }
+
+    private struct Line: Encodable {
+        var name: String
+        var context: String?
+        var generation: UInt32
+        var birth: UInt32
+        var externalAAD: String
+        var message: String
+    }
+
+    private func message(name: [UInt8], context: [UInt8]?, birth: UInt32, slot: [UInt8], body: [UInt8]) throws {
+        let generation = slot.withUnsafeBytes { Slot.generation($0.baseAddress!) }
+        let recipients = Message.recipients(
+            KeyIdentifier(group: home.store.group, generation: generation),
+            wrappedKey: Array(slot[Slot.wrappedKeyOffset...]))
+        let external = ExternalAAD.encoded(group: home.store.group, name: name, context: context, birth: birth)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let line = Line(
+            name: String(decoding: name, as: UTF8.self), context: context.map { String(decoding: $0, as: UTF8.self) },
+            generation: generation, birth: birth, externalAAD: Data(external).base64EncodedString(),
+            message: Data(body + recipients).base64EncodedString())
+        Array(try encoder.encode(line) + [10]).withUnsafeBytes { Output.bytes($0) }
+    }
+}

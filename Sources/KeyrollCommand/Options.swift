@@ -1,0 +1,48 @@
+import ArgumentParser
+import Glibc
+import Home
+import Rotation
+
+/// Which home, and how its root key is had.
+struct HomeOptions: ParsableArguments {
+    @Option(help: "The home's folder (else KEYROLL_HOME, else the usual place).")
+    var home: String?
+
+    @Option(name: .customLong("passphrase-fd"), help: "Read the root key's passphrase from this descriptor.")
+    var passphraseDescriptor: Int32?
+
+    var layout: HomeLayout { HomeLayout.locate(option: home) }
+
+    func ask(isNew: Bool = false) -> Home.Ask {
+        let passphrase = Passphrase(descriptor: passphraseDescriptor, isNew: isNew)
+        return { try passphrase.ask() }
+    }
+
+    func open() throws -> Home { try Home.open(layout, ask: ask()) }
+}
+
+/// How a run goes about it.
+struct RunArguments: ParsableArguments {
+    @Option(help: "Crypto workers (else one a core).")
+    var workers: Int?
+
+    @Option(help: "Secrets a second at most.")
+    var maxRate: Int?
+
+    @Flag(help: "The real pipeline with the writes thrown away.")
+    var dryRun = false
+
+    @Flag(help: "One JSON object on standard output and nothing else.")
+    var json = false
+
+    func validate() throws {
+        if let workers, !(1...1024).contains(workers) { throw ValidationError("--workers has to be 1 to 1024") }
+        if let maxRate, maxRate < 1 { throw ValidationError("--max-rate has to be 1 or more") }
+    }
+
+    var options: RunOptions {
+        RunOptions(workers: workers ?? Self.cores, maximumRate: maxRate, isDryRun: dryRun)
+    }
+
+    static var cores: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+}

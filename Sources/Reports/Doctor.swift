@@ -1,0 +1,103 @@
+import Files
+import Glibc
+public import Home
+import KeyManagement
+import SecretStores
+
+/// Looks for what is wrong with a home, and says what to do. It changes nothing, except that a damaged copy of the
+/// ring is written anew from the other one when the home is opened.
+public struct Doctor: Sendable {
+    /// What was found, a line each.
+    public private(set) var findings: [String] = []
+    /// What was looked at and is right, a line each.
+    public private(set) var passed: [String] = []
+
+    /// - Parameters:
+    ///   - layout: where the home lies.
+    ///   - ask: asks for the passphrase, where the root key comes from one.
+    public init(_ layout: HomeLayout, ask: @escaping Home.Ask) throws {
+        guard PrivateFile.exists(layout.configuration) else {
+            throw HomeError(.noHome, "\(layout.path): no keyroll home here; run: keyroll init, or name another with --home")
+        }
+        checkModes(layout)
+        let home: Home
+        do { home = try Home.open(layout, ask: ask) } catch {
+            findings.append("\(error)")
+            return
+        }
+        passed.append("root key, ring and its copy are authentic and belong together")
+        for line in home.keeper.repaired { findings.append(line) }
+        checkClock(home)
+        for store in home.stores { try check(store, home) }
+    }
+
+    private mutating func checkModes(_ layout: HomeLayout) {
+        var bad = 0
+        func note(_ body: () throws -> Void) {
+            do { try body() } catch {
+                bad += 1
+                findings.append("\(error)")
+            }
+        }
+        note { try PrivateFile.checkDirectory(layout.path) }
+        var names: [String] = []
+        if let directory = opendir(layout.path) {
+            while let entry = readdir(directory) {
+                names.append(
+                    withUnsafePointer(to: &entry.pointee.d_name) {
+                        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                    })
+            }
+            closedir(directory)
+        }
+        for name in names.sorted() where name != "." && name != ".." {
+            let path = layout.path + "/" + name
+            var status = stat()
+            guard lstat(path, &status) == 0 else { continue }
+            if status.st_mode & S_IFMT == S_IFDIR {
+                note { try PrivateFile.checkDirectory(path) }
+            } else {
+                note { try PrivateFile.check(path) }
+            }
+        }
+        if bad == 0 { passed.append("files and folders are private (\(names.count - 2) looked at)") }
+    }
+
+    private mutating func checkClock(_ home: Home) {
+        let newest = home.keeper.keyring.ring.generations.flatMap { $0.history.map(\.at) }.max()
+        if let newest, newest > .now {
+            findings.append(
+                "the clock stands at \(Timestamp.now), before the ring's last change at \(newest): set it, or nothing comes due until then")
+        } else {
+            passed.append("the clock is not behind the ring's last change")
+        }
+    }
+
+    private mutating func check(_ store: any SecretStore, _ home: Home) throws {
+        let ring = home.keeper.keyring.ring
+        let found = try store.inspect(limit: 100)
+        findings += found
+        let counted = try store.recount()
+        let kept = try store.census()
+        if counted != kept {
+            let numbers = Set(counted.counts.keys).union(kept.counts.keys).sorted()
+            for number in numbers where counted[number] != kept[number] {
+                findings.append(
+                    "\(store.place): generation \(number) protects \(counted[number]) secrets, the counter says \(kept[number]): slots were altered from outside; run: keyroll verify")
+            }
+        } else if found.isEmpty {
+            passed.append("\(store.place): pages are whole, counters are right (\(counted.total) secrets)")
+        }
+        for (number, count) in counted.counts.sorted(by: { $0.key < $1.key }) where ring.generation(number) == nil {
+            findings.append("\(store.place): \(count) secrets name generation \(number), which the ring does not have")
+        }
+        if let active = ring.active, try store.marks().fence != active.number {
+            findings.append(
+                "\(store.place): the fence stands at generation \(try store.marks().fence), \(active.number) is active; run: keyroll rotate")
+        }
+        let open = try store.quarantine().filter { $0.accepted == nil }
+        if !open.isEmpty {
+            findings.append("\(store.place): \(open.count) secrets are quarantined; see: keyroll quarantine list")
+        }
+    }
+}

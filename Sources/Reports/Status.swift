@@ -1,0 +1,129 @@
+public import Files
+import Foundation
+public import Home
+import Jobs
+import KeyManagement
+import SecretStores
+
+/// The census by generation, what is due, and what needs somebody's attention.
+public struct Status: Sendable {
+    /// One generation's line.
+    public struct Line: Sendable, Equatable {
+        /// Its number.
+        public var number: UInt32
+        /// Its state's name.
+        public var state: String
+        /// Whether its material is in bundles only.
+        public var archived: Bool
+        /// The secrets it protects.
+        public var secrets: Int64
+        /// When it was published.
+        public var created: Timestamp
+        /// When it became active.
+        public var activated: Timestamp?
+        /// When it was deactivated.
+        public var deactivated: Timestamp?
+    }
+
+    /// The group's name.
+    public var group: String
+    /// Whether something that policy asks for is late.
+    public var overdue: Bool
+    /// All secrets.
+    public var secrets: Int64
+    /// The generations, in the order of their numbers.
+    public var generations: [Line]
+    /// When the active generation's cryptoperiod ends.
+    public var nextRoll: Timestamp?
+    /// Secrets that runs could not move and nobody accepted.
+    public var quarantined: Int
+    /// What needs attention, a line each.
+    public var attention: [String]
+
+    /// Reads counters only: as fast with ten million secrets as with ten.
+    public init(_ home: Home, now: Timestamp = .now) throws {
+        let ring = home.keeper.keyring.ring
+        let census = try home.stores.map { try $0.census() }.reduce(Census(), +)
+        group = ring.name
+        secrets = census.total
+        generations = ring.generations.map { generation in
+            Line(
+                number: generation.number, state: generation.state.rawValue, archived: generation.isArchived,
+                secrets: census[generation.number], created: generation.created,
+                activated: generation.since(.active), deactivated: generation.since(.deactivated))
+        }
+        let policy = home.configuration.policy
+        nextRoll = ring.active?.since(.active).map { $0 + policy.cryptoperiod }
+        let open = try home.stores.flatMap { try $0.quarantine() }.filter { $0.accepted == nil }
+        quarantined = open.count
+        var attention: [String] = []
+        let reason = RotationPlan.reasonToRoll(ring, policy, now: now, isForced: false)
+        if let reason { attention.append("a new generation is due: \(reason); run: keyroll rotate") }
+        let stale = census.stale(except: ring.active?.number ?? 0)
+        if stale > 0 {
+            attention.append("\(stale) secrets are under older generations; run: keyroll rotate")
+        }
+        if quarantined > 0 { attention.append("\(quarantined) secrets are quarantined; see: keyroll quarantine list") }
+        for (number, count) in census.counts.sorted(by: { $0.key < $1.key }) where ring.generation(number) == nil {
+            attention.append("\(count) secrets name generation \(number), which the ring does not have")
+        }
+        if policy != ring.policy { attention.append("keyroll.yaml has another policy than the ring; keyroll rotate takes it over") }
+        attention += home.keeper.repaired
+        overdue = reason != nil || stale > 0
+        self.attention = attention
+    }
+
+    /// One JSON object (RFC 8259), its names sorted.
+    public func json() throws -> [UInt8] {
+        struct Generation: Encodable {
+            var number: UInt32
+            var state: String
+            var archived: Bool
+            var secrets: Int64
+            var created: String
+            var activated: String?
+            var deactivated: String?
+        }
+        struct Document: Encodable {
+            var group: String
+            var overdue: Bool
+            var secrets: Int64
+            var generations: [Generation]
+            var nextRoll: String?
+            var quarantined: Int
+            var attention: [String]
+        }
+        let document = Document(
+            group: group, overdue: overdue, secrets: secrets,
+            generations: generations.map {
+                Generation(
+                    number: $0.number, state: $0.state, archived: $0.archived, secrets: $0.secrets,
+                    created: $0.created.description, activated: $0.activated?.description,
+                    deactivated: $0.deactivated?.description)
+            }, nextRoll: nextRoll?.description, quarantined: quarantined, attention: attention)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return Array(try encoder.encode(document)) + [10]
+    }
+
+    /// The same as a table for people.
+    public var text: String {
+        var lines = ["group \(group): \(secrets) secrets, \(overdue ? "OVERDUE" : "nothing overdue")"]
+        lines.append("generation  state           secrets     activated             deactivated")
+        for line in generations {
+            let state = line.state + (line.archived ? ", archived" : "")
+            lines.append(
+                [
+                    Self.padded("\(line.number)", 11), Self.padded(state, 15), Self.padded("\(line.secrets)", 11),
+                    Self.padded(line.activated?.description ?? "-", 21), line.deactivated?.description ?? "-",
+                ].joined(separator: " "))
+        }
+        if let nextRoll { lines.append("next roll due: \(nextRoll)") }
+        lines += attention.map { "attention: \($0)" }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func padded(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
+    }
+}
