@@ -69,6 +69,27 @@ let package = Package(
             ], swiftSettings: strict),
 
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: strict),
+        .testTarget(
+            name: "EnvelopesTests", dependencies: ["Envelopes", "Cryptography"], swiftSettings: strict),
+        .testTarget(
+            name: "KeyManagementTests", dependencies: ["KeyManagement", "Cryptography", "Files"], swiftSettings: strict),
+        .testTarget(
+            name: "SecretStoresTests",
+            dependencies: ["SecretStores", "Protection", "KeyManagement", "Envelopes", "Cryptography", "Files"],
+            swiftSettings: strict),
         .testTarget(name: "InterchangeTests", dependencies: ["Interchange"], swiftSettings: strict),
+        .testTarget(
+            name: "RotationTests",
+            dependencies: [
+                "Rotation", "Jobs", "Home", "Keyroll", "Protection", "SecretStores", "KeyManagement", "Envelopes",
+                "Cryptography", "Files",
+            ], swiftSettings: strict),
+        // Drives the real command; it is built because it is named here.
+        .testTarget(name: "CommandTests", dependencies: ["KeyrollCommand"], swiftSettings: strict),
+
+        .executableTarget(
+            name: "RotationBenchmark",
+            dependencies: ["Rotation", "Home", "KeyManagement", "SecretStores", "Cryptography", "Databases", "Files", grdb],
+            path: "benchmarks/RotationBenchmark", swiftSettings: strict),
     ]
 )
