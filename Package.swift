@@ -39,32 +39,49 @@ let package = Package(
         .target(name: "Cryptography", dependencies: ["COpenSSL", "CSystem"], swiftSettings: strict),
         .target(name: "Databases", dependencies: ["Files", "CSQLite", grdb], swiftSettings: strict),
         .target(name: "Envelopes", dependencies: ["Cryptography"], swiftSettings: strict),
-        .target(name: "SecretStores", dependencies: ["Cryptography", "Files", "Databases", "CSystem", grdb], swiftSettings: strict),
-        .target(name: "KeyManagement", dependencies: ["Cryptography", "Envelopes", "Files", "Databases", grdb], swiftSettings: strict),
+        .target(
+            name: "SecretStores", dependencies: ["Cryptography", "Files", "Databases", "CSystem", grdb],
+            swiftSettings: strict),
+        .target(
+            name: "KeyManagement", dependencies: ["Cryptography", "Envelopes", "Files", "Databases", grdb],
+            swiftSettings: strict),
         .target(
             name: "Protection", dependencies: ["Cryptography", "Envelopes", "SecretStores", "KeyManagement"],
             swiftSettings: strict),
         .target(name: "Interchange", dependencies: ["Cryptography"], swiftSettings: strict),
         .target(
-            name: "Rotation", dependencies: ["Protection", "Cryptography", "Envelopes", "SecretStores", "KeyManagement", "Interchange", "Files"],
+            name: "Rotation",
+            dependencies: [
+                "Protection", "Cryptography", "Envelopes", "SecretStores", "KeyManagement", "Interchange", "Files",
+            ],
             swiftSettings: strict),
         .target(
-            name: "Home", dependencies: ["Cryptography", "Files", "SecretStores", "KeyManagement", "Protection", yams], swiftSettings: strict),
+            name: "Home", dependencies: ["Cryptography", "Files", "SecretStores", "KeyManagement", "Protection", yams],
+            swiftSettings: strict),
         .target(
             name: "Jobs",
-            dependencies: ["Home", "Rotation", "Protection", "Envelopes", "KeyManagement", "SecretStores", "Interchange", "Cryptography", "Files", yams, log],
+            dependencies: [
+                "Home", "Rotation", "Protection", "Envelopes", "KeyManagement", "SecretStores", "Interchange",
+                "Cryptography", "Files", yams, log,
+            ],
             swiftSettings: strict),
         .target(
-            name: "Reports", dependencies: ["Jobs", "Home", "Rotation", "Protection", "KeyManagement", "SecretStores", "Cryptography", "Files"],
+            name: "Reports",
+            dependencies: [
+                "Jobs", "Home", "Rotation", "Protection", "KeyManagement", "SecretStores", "Cryptography", "Files",
+            ],
             swiftSettings: strict),
         .target(
             name: "Keyroll",
-            dependencies: ["Home", "Rotation", "Protection", "KeyManagement", "SecretStores", "Envelopes", "Cryptography", "Files"],
+            dependencies: [
+                "Home", "Rotation", "Protection", "KeyManagement", "SecretStores", "Envelopes", "Cryptography", "Files",
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "KeyrollCommand",
             dependencies: [
-                "Keyroll", "Reports", "Jobs", "Home", "Rotation", "Protection", "Interchange", "KeyManagement", "SecretStores",
+                "Keyroll", "Reports", "Jobs", "Home", "Rotation", "Protection", "Interchange", "KeyManagement",
+                "SecretStores",
                 "Envelopes", "Cryptography", "Files", "Databases", arguments, log,
             ], swiftSettings: strict),
 
@@ -89,7 +106,9 @@ let package = Package(
 
         .executableTarget(
             name: "RotationBenchmark",
-            dependencies: ["Rotation", "Home", "KeyManagement", "SecretStores", "Cryptography", "Databases", "Files", grdb],
+            dependencies: [
+                "Rotation", "Home", "KeyManagement", "SecretStores", "Cryptography", "Databases", "Files", grdb,
+            ],
             path: "benchmarks/RotationBenchmark", swiftSettings: strict),
     ]
 )

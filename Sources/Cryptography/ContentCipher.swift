@@ -100,7 +100,8 @@ public final class ContentCipher {
         accepted =
             accepted
             && EVP_CIPHER_CTX_ctrl(
-                opening, EVP_CTRL_AEAD_SET_TAG, Int32(Self.tagLength), UnsafeMutableRawPointer(mutating: source + length))
+                opening, EVP_CTRL_AEAD_SET_TAG, Int32(Self.tagLength),
+                UnsafeMutableRawPointer(mutating: source + length))
                 == 1
             && EVP_DecryptFinal_ex(opening, target + Int(written), &ignored) == 1
         if !accepted {

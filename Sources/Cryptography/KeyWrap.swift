@@ -55,7 +55,9 @@ public enum KeyWrap {
             ERR_clear_error()
             throw CryptographyError(.integrityCheckFailed, "wrapped key")
         }
-        return try room.withUnsafeBytes { try SecureBytes(copying: UnsafeRawBufferPointer(rebasing: $0[..<Int(written)])) }
+        return try room.withUnsafeBytes {
+            try SecureBytes(copying: UnsafeRawBufferPointer(rebasing: $0[..<Int(written)]))
+        }
     }
 
     /// One use of OpenSSL's wrap mode; its context is wiped with it.

@@ -26,7 +26,7 @@ public struct SecureBytes: ~Copyable, @unchecked Sendable {
         // All that throws works on locals: the properties come last, since a throwing initialiser of a
         // noncopyable type with a deinit may not leave a half-made value behind.
         let wanted = max(count, 1)
-        if wanted <= Self.smallLimit, SecureHeap.isReady, let small = OPENSSL_secure_zalloc_shim(wanted) {
+        if wanted <= Self.smallLimit, SecureHeap.isReady, let small = allocateLocked(wanted) {
             base = small
             mapped = 0
         } else {
@@ -86,7 +86,7 @@ enum SecureHeap {
     static let isReady: Bool = CRYPTO_secure_malloc_init(size, 32) == 1
 }
 
-private func OPENSSL_secure_zalloc_shim(_ count: Int) -> UnsafeMutableRawPointer? {
+private func allocateLocked(_ count: Int) -> UnsafeMutableRawPointer? {
     CRYPTO_secure_zalloc(count, nil, 0)
 }
 

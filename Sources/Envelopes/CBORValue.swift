@@ -116,7 +116,8 @@ public indirect enum CBORValue: Equatable, Sendable {
             let key = try text(&reader, buffer)
             let range = start..<reader.offset
             if let previous, !buffer[previous].lexicographicallyPrecedes(buffer[range]) {
-                throw EnvelopeError(buffer[previous].elementsEqual(buffer[range]) ? .duplicateHeader : .nonCanonical, at: start)
+                throw EnvelopeError(
+                    buffer[previous].elementsEqual(buffer[range]) ? .duplicateHeader : .nonCanonical, at: start)
             }
             previous = range
             pairs[key] = try read(&reader, buffer, depth: depth + 1)

@@ -43,7 +43,8 @@ public final class ContentProtector {
         let layout = MessageBody.write(&writer, plaintext: plaintext.count, contentType: contentType)
         try takeNonce(into: output + layout.nonce.lowerBound)
         let data = authenticated(
-            protected: UnsafeRawBufferPointer(start: output + layout.protected.lowerBound, count: layout.protected.count),
+            protected: UnsafeRawBufferPointer(
+                start: output + layout.protected.lowerBound, count: layout.protected.count),
             name: name, context: context, birth: birth)
         let done = cipher.seal(
             plaintext, key: dataKey, nonce: output + layout.nonce.lowerBound, authenticating: data,

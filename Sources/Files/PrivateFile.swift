@@ -112,7 +112,8 @@ public enum PrivateFile {
 
     private static func checkOwner(_ status: stat, _ path: String) throws {
         guard status.st_uid == geteuid() || status.st_uid == 0 else {
-            throw FileError(.unsafe, path, "belongs to another user (uid \(status.st_uid)); run: chown \(geteuid()) '\(path)'")
+            throw FileError(
+                .unsafe, path, "belongs to another user (uid \(status.st_uid)); run: chown \(geteuid()) '\(path)'")
         }
     }
 

@@ -39,7 +39,8 @@ public final class Home: Sendable {
     /// - Throws: ``HomeError``, `FileError`, `KeyManagementError`, `StoreError`.
     public static func open(_ layout: HomeLayout, ask: @escaping Ask) throws -> Home {
         guard PrivateFile.exists(layout.configuration) else {
-            throw HomeError(.noHome, "\(layout.path): no keyroll home here; run: keyroll init, or name another with --home")
+            throw HomeError(
+                .noHome, "\(layout.path): no keyroll home here; run: keyroll init, or name another with --home")
         }
         try PrivateFile.checkDirectory(layout.path)
         try PrivateFile.check(layout.configuration)

@@ -65,7 +65,9 @@ public struct HomeConfiguration: Sendable, Equatable {
         guard let part = try document.part("policy") else { return policy }
         try part.expect(only: ["cryptoperiod", "propagationDelay", "soakTime", "keepDeactivated"])
         if let value = try part.duration("cryptoperiod") {
-            guard value > 0 else { throw part.error("cryptoperiod", "'policy.cryptoperiod' has to be longer than nothing") }
+            guard value > 0 else {
+                throw part.error("cryptoperiod", "'policy.cryptoperiod' has to be longer than nothing")
+            }
             policy.cryptoperiod = value
         }
         if let value = try part.duration("propagationDelay") { policy.propagationDelay = value }
@@ -129,14 +131,17 @@ public struct HomeConfiguration: Sendable, Equatable {
         let plain = text.unicodeScalars.allSatisfy {
             $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || "._/-".unicodeScalars.contains($0))
         }
-        if plain, text.unicodeScalars.first?.properties.isAlphabetic == true, !["true", "false", "null", "yes", "no"].contains(text.lowercased()) {
+        if plain, text.unicodeScalars.first?.properties.isAlphabetic == true,
+            !["true", "false", "null", "yes", "no"].contains(text.lowercased())
+        {
             return text
         }
         let escaped = text.unicodeScalars.map { scalar -> String in
             switch scalar {
             case "\"": "\\\""
             case "\\": "\\\\"
-            case _ where scalar.value < 32 || scalar.value == 127: "\\x" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+            case _ where scalar.value < 32 || scalar.value == 127:
+                "\\x" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
             default: String(scalar)
             }
         }

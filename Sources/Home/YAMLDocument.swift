@@ -18,7 +18,8 @@ public struct YAMLDocument {
         let text = try Self.text(path, limit)
         let node: Node?
         do { node = try Yams.compose(yaml: text) } catch let error as YamlError {
-            throw HomeError(.configuration, "\(path): is not YAML: \(String(describing: error).split(separator: "\n").first ?? "")")
+            throw HomeError(
+                .configuration, "\(path): is not YAML: \(String(describing: error).split(separator: "\n").first ?? "")")
         }
         guard case .mapping(let mapping)? = node else {
             throw HomeError(.configuration, "\(path): has to be a list of names and values")
@@ -38,7 +39,8 @@ public struct YAMLDocument {
         for (key, _) in root {
             let name = key.string ?? "?"
             guard known.contains(name) else {
-                throw error(key, "'\(prefix)\(name)' is not known here; known: \(known.sorted().joined(separator: ", "))")
+                throw error(
+                    key, "'\(prefix)\(name)' is not known here; known: \(known.sorted().joined(separator: ", "))")
             }
             guard seen.insert(name).inserted else { throw error(key, "'\(prefix)\(name)' stands twice") }
         }
@@ -55,7 +57,8 @@ public struct YAMLDocument {
     public func integer(_ key: String, in range: ClosedRange<Int>) throws -> Int? {
         guard let text = try string(key) else { return nil }
         guard let number = Int(text), range.contains(number) else {
-            throw error(root[key], "'\(prefix)\(key)' has to be a number from \(range.lowerBound) to \(range.upperBound)")
+            throw error(
+                root[key], "'\(prefix)\(key)' has to be a number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number
     }

@@ -26,7 +26,8 @@ public struct ImportJob {
     /// Reads all of `source`.
     ///
     /// - Returns: the report, and what was wrong with the input.
-    public func run(_ source: RecordSource) throws -> (report: JobReport, problems: [ImportProblem], problemCount: Int) {
+    public func run(_ source: RecordSource) throws -> (report: JobReport, problems: [ImportProblem], problemCount: Int)
+    {
         let clock = ContinuousClock()
         let start = clock.now
         var report = JobReport(job: try JobIdentity.new("import"), kind: "import")

@@ -53,7 +53,9 @@ public struct JobReport: Sendable {
             job: job, kind: kind, scanned: tally.scanned, moved: tally.moved, current: tally.current,
             superseded: tally.superseded, failed: failed, seconds: rounded(seconds),
             secretsPerSecond: rounded(secretsPerSecond),
-            stages: ["read": rounded(stages.read), "transform": rounded(stages.transform), "commit": rounded(stages.commit)],
+            stages: [
+                "read": rounded(stages.read), "transform": rounded(stages.transform), "commit": rounded(stages.commit),
+            ],
             generation: generation, dryRun: isDryRun, resumed: wasResumed, plan: plan,
             faults: faults.map { .init(name: $0.name, generation: $0.generation, reason: $0.reason.rawValue) },
             notes: notes, imported: counts)

@@ -138,7 +138,8 @@ public struct RotateJob {
                 .init(name: $0.name, generation: $0.generation, reason: $0.reason)
             }
             if !open.isEmpty {
-                report.notes.append("\(store.place): \(open.count) secrets are quarantined; see: keyroll quarantine list")
+                report.notes.append(
+                    "\(store.place): \(open.count) secrets are quarantined; see: keyroll quarantine list")
             }
         }
     }

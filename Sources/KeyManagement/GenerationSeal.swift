@@ -31,7 +31,9 @@ enum GenerationSeal {
     static func open(
         _ sealed: [UInt8], under keys: RootKeys, group: Identity, number: UInt32, identity: Identity
     ) throws -> SecureBytes {
-        guard sealed.count == length else { throw CryptographyError(.integrityCheckFailed, "sealed generation \(number)") }
+        guard sealed.count == length else {
+            throw CryptographyError(.integrityCheckFailed, "sealed generation \(number)")
+        }
         let cipher = try ContentCipher()
         let data = additional(group, number, identity)
         return try SecureBytes(count: 32) { output in

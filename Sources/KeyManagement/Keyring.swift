@@ -28,10 +28,12 @@ public final class Keyring: Sendable {
             let key: SecureBytes
             do {
                 key = try GenerationSeal.open(
-                    sealed, under: rootKeys, group: ring.group, number: generation.number, identity: generation.identity)
+                    sealed, under: rootKeys, group: ring.group, number: generation.number, identity: generation.identity
+                )
             } catch CryptographyError.integrity {
                 throw KeyManagementError(
-                    .ringNotAuthentic, "generation \(generation.number) of group \(ring.name) was altered in the key store")
+                    .ringNotAuthentic,
+                    "generation \(generation.number) of group \(ring.name) was altered in the key store")
             }
             guard try GenerationSeal.checkValue(key) == generation.checkValue else {
                 throw KeyManagementError(

@@ -24,7 +24,8 @@ extension Ring {
         let malformed = KeyManagementError(.ringNotAuthentic, "\(place): the ring is not what keyroll writes")
         guard let document = try? CBORValue(decoding: bytes), let pairs = document.pairs else { throw malformed }
         guard pairs["format"]?.number == Self.format else {
-            throw KeyManagementError(.newerFormat, "\(place): the ring was written by a newer keyroll; install that one")
+            throw KeyManagementError(
+                .newerFormat, "\(place): the ring was written by a newer keyroll; install that one")
         }
         guard let group = pairs["group"]?.byteString.flatMap({ Identity($0) }), let name = pairs["name"]?.string,
             let sequence = pairs["sequence"]?.number,

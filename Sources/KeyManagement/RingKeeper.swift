@@ -174,7 +174,9 @@ public final class RingKeeper: Sendable {
         guard let best else { throw faults.first?.error ?? unreadable(copies) }
         guard !faults.isEmpty else { return (best.keyring, []) }
         try repository.heal(with: best.stored, replacing: faults.map(\.place))
-        return (best.keyring, faults.map { "\($0.place) was damaged or missing and was written anew from the other copy" })
+        return (
+            best.keyring, faults.map { "\($0.place) was damaged or missing and was written anew from the other copy" }
+        )
     }
 
     private static func authentic(

@@ -29,14 +29,16 @@ public final class KeyGroup: Sendable {
     ///   - passphrase: asked for where the root key comes from one.
     /// - Throws: `HomeError`, `FileError`, `KeyManagementError`, `StoreError`, or `CryptographyError` with
     ///   `selfTestFailed`.
-    public static func open(home path: String? = nil, passphrase: @escaping Home.Ask = noPassphrase) throws -> KeyGroup {
+    public static func open(home path: String? = nil, passphrase: @escaping Home.Ask = noPassphrase) throws -> KeyGroup
+    {
         try SelfTest.run()
         return KeyGroup(try Home.open(HomeLayout.locate(option: path), ask: passphrase))
     }
 
     /// For homes whose root key is in a file.
     public static let noPassphrase: Home.Ask = {
-        throw KeyManagementError(.rootKeyUnavailable, "this home's root key comes from a passphrase, and none was given")
+        throw KeyManagementError(
+            .rootKeyUnavailable, "this home's root key comes from a passphrase, and none was given")
     }
 
     /// Stores a secret durably, under a new data key.
@@ -52,7 +54,8 @@ public final class KeyGroup: Sendable {
     ) throws {
         try SecretCipher.checkName(name)
         guard plaintext.count <= StoreLimits.plaintext else {
-            throw StoreError(.notAccepted, "secret '\(name)' has \(plaintext.count) bytes; the most is \(StoreLimits.plaintext)")
+            throw StoreError(
+                .notAccepted, "secret '\(name)' has \(plaintext.count) bytes; the most is \(StoreLimits.plaintext)")
         }
         guard context?.utf8.count ?? 0 <= StoreLimits.context else {
             throw StoreError(.notAccepted, "the context of '\(name)' has more than \(StoreLimits.context) bytes")
@@ -93,7 +96,8 @@ public final class KeyGroup: Sendable {
         if let context, secret.context != Array(context.utf8) {
             throw SecretCipher.Failure(reason: .integrityCheckFailed, name: name, generation: secret.generation)
         }
-        return try SecretCipher.unprotect(secret, group: home.store.group, keys: KeySource(home.keeper)) { plaintext, _ in
+        return try SecretCipher.unprotect(secret, group: home.store.group, keys: KeySource(home.keeper)) {
+            plaintext, _ in
             try use(plaintext)
         }
     }

@@ -51,7 +51,8 @@ final class ExportWriter {
             for failure in batch.failures {
                 let name = failure.index.map { String(decoding: batch.bytes(batch.records[$0].name), as: UTF8.self) }
                 failed.append(
-                    "\(name.map { "secret '\($0)'" } ?? "key page \(failure.place.page), slot \(failure.place.slot)"): \(failure.reason.rawValue)")
+                    "\(name.map { "secret '\($0)'" } ?? "key page \(failure.place.page), slot \(failure.place.slot)"): \(failure.reason.rawValue)"
+                )
             }
         }
         try buffer.flush(to: 1)
@@ -67,7 +68,8 @@ final class ExportWriter {
             }
             if asMessages {
                 try message(
-                    name: secret.name, context: secret.context, birth: secret.birth, slot: secret.slot, body: secret.body)
+                    name: secret.name, context: secret.context, birth: secret.birth, slot: secret.slot,
+                    body: secret.body)
                 continue
             }
             do {

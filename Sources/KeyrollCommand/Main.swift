@@ -23,14 +23,20 @@ struct KeyrollCommand: ParsableCommand {
             """,
         version: "0.1.0",
         groupedSubcommands: [
-            CommandGroup(name: "Secrets:", subcommands: [
-                Put.self, Get.self, List.self, Remove.self, Move.self, Import.self, Export.self,
-            ]),
-            CommandGroup(name: "Nightly rotation:", subcommands: [
-                Rotate.self, Verify.self, Status.self, Run.self, QuarantineCommand.self,
-            ]),
-            CommandGroup(name: "The home:", subcommands: [
-                Init.self, GenerationCommand.self, Explain.self, DoctorCommand.self,
-            ]),
+            CommandGroup(
+                name: "Secrets:",
+                subcommands: [
+                    Put.self, Get.self, List.self, Remove.self, Move.self, Import.self, Export.self,
+                ]),
+            CommandGroup(
+                name: "Nightly rotation:",
+                subcommands: [
+                    Rotate.self, Verify.self, Status.self, Run.self, QuarantineCommand.self,
+                ]),
+            CommandGroup(
+                name: "The home:",
+                subcommands: [
+                    Init.self, GenerationCommand.self, Explain.self, DoctorCommand.self,
+                ]),
         ])
 }

@@ -15,14 +15,17 @@ struct Passphrase {
         let terminal = open("/dev/tty", O_RDWR | O_CLOEXEC)
         guard terminal >= 0 else {
             throw KeyManagementError(
-                .rootKeyUnavailable, "the root key comes from a passphrase, and there is no terminal; use --passphrase-fd N")
+                .rootKeyUnavailable,
+                "the root key comes from a passphrase, and there is no terminal; use --passphrase-fd N")
         }
         defer { close(terminal) }
         let first = try Self.prompt(isNew ? "New passphrase: " : "Passphrase: ", terminal)
         guard isNew else { return first }
         let second = try Self.prompt("Once more: ", terminal)
         let same = first.withUnsafeBytes { left in second.withUnsafeBytes { equalInConstantTime(left, $0) } }
-        guard same else { throw KeyManagementError(.rootKeyUnavailable, "the two passphrases differ; nothing was changed") }
+        guard same else {
+            throw KeyManagementError(.rootKeyUnavailable, "the two passphrases differ; nothing was changed")
+        }
         return first
     }
 
@@ -56,7 +59,8 @@ struct Passphrase {
             used += 1
         }
         guard used < limit else {
-            throw KeyManagementError(.rootKeyUnavailable, "the passphrase from \(place) is longer than \(limit - 1) bytes")
+            throw KeyManagementError(
+                .rootKeyUnavailable, "the passphrase from \(place) is longer than \(limit - 1) bytes")
         }
         guard used > 0 else { throw KeyManagementError(.rootKeyUnavailable, "the passphrase from \(place) is empty") }
         let length = used

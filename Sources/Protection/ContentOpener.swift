@@ -31,8 +31,9 @@ public final class ContentOpener {
     /// - Throws: what the key repository or OpenSSL throws; never because of one secret.
     public func open(
         _ batch: ContentBatch,
-        consume: (_ record: Int, _ plaintext: UnsafeRawBufferPointer, _ contentType: ContentType) throws -> Void
-            = { _, _, _ in }
+        consume: (_ record: Int, _ plaintext: UnsafeRawBufferPointer, _ contentType: ContentType) throws -> Void = {
+            _, _, _ in
+        }
     ) throws {
         var first = 0
         let records = batch.records

@@ -17,7 +17,8 @@ public struct Doctor: Sendable {
     ///   - ask: asks for the passphrase, where the root key comes from one.
     public init(_ layout: HomeLayout, ask: @escaping Home.Ask) throws {
         guard PrivateFile.exists(layout.configuration) else {
-            throw HomeError(.noHome, "\(layout.path): no keyroll home here; run: keyroll init, or name another with --home")
+            throw HomeError(
+                .noHome, "\(layout.path): no keyroll home here; run: keyroll init, or name another with --home")
         }
         checkModes(layout)
         let home: Home
@@ -67,7 +68,8 @@ public struct Doctor: Sendable {
         let newest = home.keeper.keyring.ring.generations.flatMap { $0.history.map(\.at) }.max()
         if let newest, newest > .now {
             findings.append(
-                "the clock stands at \(Timestamp.now), before the ring's last change at \(newest): set it, or nothing comes due until then")
+                "the clock stands at \(Timestamp.now), before the ring's last change at \(newest): set it, or nothing comes due until then"
+            )
         } else {
             passed.append("the clock is not behind the ring's last change")
         }
@@ -83,7 +85,8 @@ public struct Doctor: Sendable {
             let numbers = Set(counted.counts.keys).union(kept.counts.keys).sorted()
             for number in numbers where counted[number] != kept[number] {
                 findings.append(
-                    "\(store.place): generation \(number) protects \(counted[number]) secrets, the counter says \(kept[number]): slots were altered from outside; run: keyroll verify")
+                    "\(store.place): generation \(number) protects \(counted[number]) secrets, the counter says \(kept[number]): slots were altered from outside; run: keyroll verify"
+                )
             }
         } else if found.isEmpty {
             passed.append("\(store.place): pages are whole, counters are right (\(counted.total) secrets)")
@@ -93,7 +96,8 @@ public struct Doctor: Sendable {
         }
         if let active = ring.active, try store.marks().fence != active.number {
             findings.append(
-                "\(store.place): the fence stands at generation \(try store.marks().fence), \(active.number) is active; run: keyroll rotate")
+                "\(store.place): the fence stands at generation \(try store.marks().fence), \(active.number) is active; run: keyroll rotate"
+            )
         }
         let open = try store.quarantine().filter { $0.accepted == nil }
         if !open.isEmpty {

@@ -30,16 +30,19 @@ public struct Explanation: Sendable {
                 lines.append("it is where it should be: under the active generation")
             } else if let quarantined = try home.store.quarantine().first(where: { $0.name == name }) {
                 lines.append(
-                    "it is quarantined since \(quarantined.firstSeen) (\(quarantined.reason.rawValue)); run: keyroll quarantine retry")
+                    "it is quarantined since \(quarantined.firstSeen) (\(quarantined.reason.rawValue)); run: keyroll quarantine retry"
+                )
             } else {
                 lines.append("generation \(active) is active; the next keyroll rotate moves it there")
             }
         } else {
             lines.append("generation: \(present), which this ring does not have (not here yet, or archived)")
         }
-        lines.append("context: \(secret.context.map { "\($0.count) bytes" } ?? "none"); message: \(secret.body.count) bytes")
+        lines.append(
+            "context: \(secret.context.map { "\($0.count) bytes" } ?? "none"); message: \(secret.body.count) bytes")
         do {
-            let length = try SecretCipher.unprotect(secret, group: ring.group, keys: KeySource(home.keeper)) { plaintext, _ in
+            let length = try SecretCipher.unprotect(secret, group: ring.group, keys: KeySource(home.keeper)) {
+                plaintext, _ in
                 plaintext.count
             }
             lines.append("it opens: \(length) bytes")

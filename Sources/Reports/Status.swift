@@ -67,7 +67,9 @@ public struct Status: Sendable {
         for (number, count) in census.counts.sorted(by: { $0.key < $1.key }) where ring.generation(number) == nil {
             attention.append("\(count) secrets name generation \(number), which the ring does not have")
         }
-        if policy != ring.policy { attention.append("keyroll.yaml has another policy than the ring; keyroll rotate takes it over") }
+        if policy != ring.policy {
+            attention.append("keyroll.yaml has another policy than the ring; keyroll rotate takes it over")
+        }
         attention += home.keeper.repaired
         overdue = reason != nil || stale > 0
         self.attention = attention

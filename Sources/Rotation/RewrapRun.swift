@@ -73,10 +73,12 @@ public struct RewrapRun {
             passes += 1
             try pass(&journal, key: key, mark: mark, authenticator, &outcome)
             guard !control.isStopping else {
-                throw RotationError(.interrupted, "interrupted after \(journal.tally.scanned) secrets; run it again to go on")
+                throw RotationError(
+                    .interrupted, "interrupted after \(journal.tally.scanned) secrets; run it again to go on")
             }
             guard journal.tally.addsUp else {
-                throw RotationError(.outcomesDoNotAddUp, "the outcomes of run \(journal.job) do not add up: \(journal.tally)")
+                throw RotationError(
+                    .outcomesDoNotAddUp, "the outcomes of run \(journal.job) do not add up: \(journal.tally)")
             }
             if options.isDryRun { break }
             // The cursor only saves time: what counts is that nothing is left. A resumed run, or one beside writers
@@ -100,7 +102,8 @@ public struct RewrapRun {
             guard stale <= known else {
                 throw RotationError(
                     .incomplete,
-                    "\(store.place): \(stale - known) secrets are still counted under older generations and none was found; run: keyroll doctor")
+                    "\(store.place): \(stale - known) secrets are still counted under older generations and none was found; run: keyroll doctor"
+                )
             }
         }
     }

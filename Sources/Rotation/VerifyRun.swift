@@ -103,7 +103,9 @@ public struct VerifyRun {
         if let index = failure.index {
             name = String(decoding: batch.bytes(batch.records[index].name), as: UTF8.self)
         } else {
-            name = try store.name(at: failure.place) ?? "(no content: key page \(failure.place.page), slot \(failure.place.slot))"
+            name =
+                try store.name(at: failure.place)
+                ?? "(no content: key page \(failure.place.page), slot \(failure.place.slot))"
         }
         return Fault(name: name, generation: failure.generation, reason: failure.reason)
     }

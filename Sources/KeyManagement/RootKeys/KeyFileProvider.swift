@@ -50,7 +50,8 @@ public struct KeyFileProvider: RootKeyProvider {
         var text = try SecureBytes(count: Self.length + 1)
         let count = text.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
         let malformed = KeyManagementError(
-            .rootKeyMalformed, "\(place): is not a root key as keyroll writes it (one line: keyroll-root-key-1 and 64 digits)")
+            .rootKeyMalformed,
+            "\(place): is not a root key as keyroll writes it (one line: keyroll-root-key-1 and 64 digits)")
         guard count == Self.length || count == Self.length - 1 else { throw malformed }
         return try text.withUnsafeBytes { input in
             guard input[..<Self.prefix.count].elementsEqual(Self.prefix) else { throw malformed }

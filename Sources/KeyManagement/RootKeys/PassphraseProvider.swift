@@ -35,7 +35,8 @@ public struct PassphraseProvider: RootKeyProvider {
         }
         let cost = KeyDerivation.ScryptCost(logRounds: rounds, blockSize: blockSize, parallelism: parallelism)
         guard cost.isReasonable, salt.count >= 16 else {
-            throw KeyManagementError(.ringNotAuthentic, "the key store asks for an unreasonable scrypt cost: it was edited")
+            throw KeyManagementError(
+                .ringNotAuthentic, "the key store asks for an unreasonable scrypt cost: it was edited")
         }
         let passphrase = try ask()
         guard passphrase.count > 0 else {

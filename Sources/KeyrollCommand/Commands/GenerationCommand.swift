@@ -15,13 +15,15 @@ struct GenerationCommand: ParsableCommand {
 
     /// `keyroll generation list`
     struct ListThem: ParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "list", abstract: "All of them, with their history.")
+        static let configuration = CommandConfiguration(
+            commandName: "list", abstract: "All of them, with their history.")
         @OptionGroup var home: HomeOptions
 
         func run() {
             reporting {
                 for generation in try home.open().keeper.keyring.ring.generations {
-                    Output.print("generation \(generation.number) (\(generation.identity)): \(generation.state.rawValue)\n")
+                    Output.print(
+                        "generation \(generation.number) (\(generation.identity)): \(generation.state.rawValue)\n")
                     for step in generation.history {
                         Output.print("  \(step.at) \(step.state.rawValue): \(Output.shown(step.reason))\n")
                     }

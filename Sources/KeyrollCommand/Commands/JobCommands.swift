@@ -72,7 +72,8 @@ enum JobRunner {
 
     private static func show(_ report: JobReport, isJSON: Bool) throws -> Exit {
         for fault in report.faults.prefix(100) {
-            Output.error("secret '\(Output.shown(fault.name))': \(fault.reason.rawValue) (generation \(fault.generation))")
+            Output.error(
+                "secret '\(Output.shown(fault.name))': \(fault.reason.rawValue) (generation \(fault.generation))")
         }
         if report.faults.count > 100 { Output.error("and more; see --json") }
         if isJSON {
@@ -89,7 +90,10 @@ enum JobRunner {
         let tally = report.tally
         if report.kind == "rotate", report.plan.isEmpty, tally.scanned == 0 { lines.append("nothing to do") }
         if tally.scanned > 0 {
-            let verb = report.kind == "verify" ? "\(tally.current) open" : "\(tally.moved) moved, \(tally.current) current, \(tally.superseded) superseded"
+            let verb =
+                report.kind == "verify"
+                ? "\(tally.current) open"
+                : "\(tally.moved) moved, \(tally.current) current, \(tally.superseded) superseded"
             lines.append(
                 "\(report.isDryRun ? "dry run: " : "")\(tally.scanned) scanned: \(verb), \(tally.failed.total) failed")
             lines.append(

@@ -22,7 +22,8 @@ struct QuarantineCommand: ParsableCommand {
                         open = open || entry.accepted == nil
                         let accepted = entry.accepted.map { ", accepted: \($0)" } ?? ""
                         Output.print(
-                            "\(Output.shown(entry.name))\t\(entry.reason.rawValue)\tgeneration \(entry.generation)\tsince \(entry.firstSeen)\(Output.shown(accepted))\n")
+                            "\(Output.shown(entry.name))\t\(entry.reason.rawValue)\tgeneration \(entry.generation)\tsince \(entry.firstSeen)\(Output.shown(accepted))\n"
+                        )
                     }
                 }
                 return open ? .needsAttention : .done

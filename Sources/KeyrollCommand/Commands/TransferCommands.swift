@@ -65,7 +65,9 @@ struct Export: ParsableCommand {
         reporting {
             let opened = try home.open()
             let writer = try ExportWriter(opened)
-            let failed = try names.isEmpty ? writer.all(asMessages: format == .cose) : writer.some(names, asMessages: format == .cose)
+            let failed =
+                try names.isEmpty
+                ? writer.all(asMessages: format == .cose) : writer.some(names, asMessages: format == .cose)
             for line in failed { Output.error(Output.shown(line)) }
             return failed.isEmpty ? .done : .someFailed
         }

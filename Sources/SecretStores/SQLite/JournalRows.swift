@@ -14,7 +14,8 @@ enum JournalRows {
 
     static func newest(_ database: Database, finished: Bool) throws -> JournalRecord? {
         let row = try Row.fetchOne(
-            database, sql: "SELECT * FROM journal WHERE finished = ? ORDER BY number DESC LIMIT 1", arguments: [finished])
+            database, sql: "SELECT * FROM journal WHERE finished = ? ORDER BY number DESC LIMIT 1",
+            arguments: [finished])
         return row.map { row in
             JournalRecord(
                 job: row["job"], content: Array((row["content"] as Data?) ?? Data()),
@@ -24,14 +25,18 @@ enum JournalRows {
 }
 
 extension SQLiteSecretStore {
+    /// As ``SecretStore`` says.
     public func openJournal() throws -> JournalRecord? { try read { try JournalRows.newest($0, finished: false) } }
 
+    /// As ``SecretStore`` says.
     public func newestJournal() throws -> JournalRecord? { try read { try JournalRows.newest($0, finished: true) } }
 
+    /// As ``SecretStore`` says.
     public func write(_ journal: JournalRecord) throws {
         try change { database, _ in try JournalRows.write(journal, database) }
     }
 
+    /// As ``SecretStore`` says.
     public func finish(_ journal: JournalRecord, mayFinish: (Census) throws -> Void) throws {
         // This connection commits with a sync of the log, which covers what the committer wrote before.
         try change { database, _ in
@@ -39,18 +44,22 @@ extension SQLiteSecretStore {
             try JournalRows.write(journal, database)
             // A journal saves time and serves as the last runs' record; a year of nightly ones is enough.
             try database.execute(
-                sql: "DELETE FROM journal WHERE number <= (SELECT max(number) FROM journal) - 400 OR (finished = 0 AND job <> ?)",
+                sql:
+                    "DELETE FROM journal WHERE number <= (SELECT max(number) FROM journal) - 400 OR (finished = 0 AND job <> ?)",
                 arguments: [journal.job])
         }
         try emptyLog()
     }
 
+    /// As ``SecretStore`` says.
     public func pageReader() throws -> any PageReader { try SQLitePageReader(path: place) }
 
+    /// As ``SecretStore`` says.
     public func pageCommitter() throws -> any PageCommitter {
         try SQLitePageCommitter(path: place, slotsPerPage: slotsPerPage)
     }
 
+    /// As ``SecretStore`` says.
     public func contentReader() throws -> any ContentReader {
         try SQLiteContentReader(path: place, slotsPerPage: slotsPerPage)
     }

@@ -36,6 +36,7 @@ enum QuarantineRows {
 }
 
 extension SQLiteSecretStore {
+    /// As ``SecretStore`` says.
     public func quarantine() throws -> [QuarantineEntry] {
         try read { database in
             try Row.fetchAll(database, sql: "SELECT * FROM quarantine ORDER BY id").map { row in
@@ -49,6 +50,7 @@ extension SQLiteSecretStore {
         }
     }
 
+    /// As ``SecretStore`` says.
     public func quarantineCount(except generation: UInt32) throws -> Int64 {
         try read {
             try Int64.fetchOne(
@@ -56,6 +58,7 @@ extension SQLiteSecretStore {
         }
     }
 
+    /// As ``SecretStore`` says.
     public func acceptQuarantined(_ name: String, reason: String) throws -> Bool {
         try change { database, _ in
             try database.execute(
@@ -64,6 +67,7 @@ extension SQLiteSecretStore {
         }
     }
 
+    /// As ``SecretStore`` says.
     public func clearQuarantine() throws {
         try change { database, _ in try database.execute(sql: "DELETE FROM quarantine WHERE accepted IS NULL") }
     }

@@ -23,7 +23,8 @@ final class SQLiteContentReader: ContentReader {
                 try RawStatement(
                     "SELECT page, slots FROM key_page WHERE page >= ?1 ORDER BY page", database, path: path),
                 try RawStatement(
-                    "SELECT id, name, birth, context, body FROM secret WHERE id >= ?1 ORDER BY id", database, path: path)
+                    "SELECT id, name, birth, context, body FROM secret WHERE id >= ?1 ORDER BY id", database, path: path
+                )
             )
         }
     }
@@ -67,7 +68,8 @@ final class SQLiteContentReader: ContentReader {
                     } else if Slot.generation(bytes) != 0 {
                         batch.failures.append(
                             .init(
-                                index: nil, place: SlotPlace(page: page, slot: slot), generation: Slot.generation(bytes),
+                                index: nil, place: SlotPlace(page: page, slot: slot),
+                                generation: Slot.generation(bytes),
                                 reason: .malformed))
                     }
                 }
@@ -87,7 +89,8 @@ final class SQLiteContentReader: ContentReader {
         let place = SlotPlace(page: id / Int64(slotsPerPage), slot: Int(id % Int64(slotsPerPage)))
         if let slot {
             batch.append(
-                place: place, birth: UInt32(truncatingIfNeeded: contents.integer(2)), slot: slot, name: contents.bytes(1),
+                place: place, birth: UInt32(truncatingIfNeeded: contents.integer(2)), slot: slot,
+                name: contents.bytes(1),
                 context: contents.isNull(3) ? nil : contents.bytes(3), body: contents.bytes(4))
         } else {
             batch.failures.append(.init(index: nil, place: place, generation: 0, reason: .malformed))

@@ -29,7 +29,8 @@ final class SQLitePageCommitter: PageCommitter {
             guard fence == mark.number else {
                 throw StoreError(
                     .fenced(fence: fence),
-                    "\(writer.path): the fence stands at generation \(fence), not at \(mark.number): another rotation came in between")
+                    "\(writer.path): the fence stands at generation \(fence), not at \(mark.number): another rotation came in between"
+                )
             }
             var tally = CommitTally()
             var lostFromSource: [UInt32: Int] = [:]

@@ -3,6 +3,7 @@ import GRDB
 
 /// Put, import, remove and rename.
 extension SQLiteSecretStore {
+    /// As ``SecretStore`` says.
     public func write(
         _ secrets: UnsafeBufferPointer<PendingSecret>, under mark: GenerationMark,
         resolve: (Int, StoredSecret) throws -> ConflictDecision
@@ -45,6 +46,7 @@ extension SQLiteSecretStore {
         }
     }
 
+    /// As ``SecretStore`` says.
     public func remove(named name: [UInt8]) throws -> Bool {
         try change { database, statements in
             guard let present = try self.place(of: name, database) else { return false }
@@ -59,6 +61,7 @@ extension SQLiteSecretStore {
         }
     }
 
+    /// As ``SecretStore`` says.
     public func rename(
         _ old: [UInt8], to new: [UInt8], under mark: GenerationMark,
         renew: (StoredSecret, (PendingSecret) throws -> Void) throws -> Void

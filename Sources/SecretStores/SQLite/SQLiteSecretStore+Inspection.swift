@@ -3,6 +3,7 @@ import GRDB
 
 /// What `doctor` looks at.
 extension SQLiteSecretStore {
+    /// As ``SecretStore`` says.
     public func inspect(limit: Int) throws -> [String] {
         try read { database in
             var findings: [String] = []
@@ -18,7 +19,8 @@ extension SQLiteSecretStore {
                     free += 1
                     if UnsafeRawBufferPointer(start: slot, count: Slot.length).contains(where: { $0 != 0 }) {
                         findings.append(
-                            "\(place): key page \(room.integer(0)), slot \(offset / Slot.length): generation 0 with a wrapped key")
+                            "\(place): key page \(room.integer(0)), slot \(offset / Slot.length): generation 0 with a wrapped key"
+                        )
                     }
                 }
                 if free != Int(room.integer(1)) {

@@ -3,6 +3,7 @@ import GRDB
 
 /// Single secrets and listings.
 extension SQLiteSecretStore {
+    /// As ``SecretStore`` says.
     public func secret(named name: [UInt8]) throws -> StoredSecret? {
         try read { try stored($0, name: name) }
     }
@@ -17,7 +18,8 @@ extension SQLiteSecretStore {
             let place = slotPlace(statement.integer(0))
             guard let slot = try slot(at: place, database) else {
                 throw StoreError(
-                    .damaged, "\(self.place): secret '\(text(name))' has no slot on key page \(place.page); run keyroll doctor")
+                    .damaged,
+                    "\(self.place): secret '\(text(name))' has no slot on key page \(place.page); run keyroll doctor")
             }
             return StoredSecret(
                 place: place, name: name, context: statement.isNull(2) ? nil : Array(statement.bytes(2)),
@@ -44,6 +46,7 @@ extension SQLiteSecretStore {
         return Array(slots[start..<start + Slot.length])
     }
 
+    /// As ``SecretStore`` says.
     public func name(at place: SlotPlace) throws -> String? {
         try read { try name(at: place, $0) }
     }
@@ -52,6 +55,7 @@ extension SQLiteSecretStore {
         try String.fetchOne(database, sql: "SELECT name FROM secret WHERE id = ?", arguments: [id(place)])
     }
 
+    /// As ``SecretStore`` says.
     public func list(after name: [UInt8]?, prefix: [UInt8], limit: Int) throws -> [SecretSummary] {
         try read { database in
             let statement = try RawStatement(

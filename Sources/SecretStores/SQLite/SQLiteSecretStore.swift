@@ -7,8 +7,11 @@ import Synchronization
 
 /// The embedded store: one SQLite file with a write-ahead log.
 public final class SQLiteSecretStore: SecretStore {
+    /// As ``SecretStore`` says.
     public let place: String
+    /// As ``SecretStore`` says.
     public let group: Identity
+    /// As ``SecretStore`` says.
     public let slotsPerPage: Int
     // Connections are made when they are first needed: a `get` opens one, a `put` another.
     let readerSlot = Mutex<Connection?>(nil)
@@ -69,7 +72,8 @@ public final class SQLiteSecretStore: SecretStore {
         guard stored == group else {
             throw StoreError(
                 .otherGroup,
-                "\(path) is the store of another group (\(stored.map(\.description) ?? "unknown")); nothing was changed")
+                "\(path) is the store of another group (\(stored.map(\.description) ?? "unknown")); nothing was changed"
+            )
         }
         guard (1...1489).contains(slots) else { throw StoreError(.damaged, "\(path): \(slots) slots a page") }
         let store = SQLiteSecretStore(place: path, group: group, slotsPerPage: slots)
@@ -116,6 +120,7 @@ public final class SQLiteSecretStore: SecretStore {
 
     // MARK: Fence, marks, census
 
+    /// As ``SecretStore`` says.
     public func marks() throws -> StoreMarks {
         try read { database in
             let fence = try Int64.fetchOne(database, sql: "SELECT fence FROM store WHERE id = 1") ?? 0
@@ -132,6 +137,7 @@ public final class SQLiteSecretStore: SecretStore {
         }
     }
 
+    /// As ``SecretStore`` says.
     public func census() throws -> Census {
         try read { try Self.census($0) }
     }
@@ -144,6 +150,7 @@ public final class SQLiteSecretStore: SecretStore {
         return Census(counts)
     }
 
+    /// As ``SecretStore`` says.
     public func recount() throws -> Census {
         try read { database in
             let statement = try RawStatement("SELECT slots FROM key_page", database, path: place)
@@ -159,6 +166,7 @@ public final class SQLiteSecretStore: SecretStore {
         }
     }
 
+    /// As ``SecretStore`` says.
     public func raiseFence(to mark: GenerationMark) throws {
         try change { _, statements in
             try statements.raise(to: mark, from: statements.presentFence())

@@ -41,7 +41,8 @@ final class SlotAllocator {
             if empty { return SlotPlace(page: page, slot: next) }
             next += 1
             guard next < slotsPerPage else {
-                throw StoreError(.damaged, "\(path): key page \(page) says it has room and has none; run keyroll doctor")
+                throw StoreError(
+                    .damaged, "\(path): key page \(page) says it has room and has none; run keyroll doctor")
             }
         }
     }
