@@ -114,11 +114,10 @@ struct CSVRowScanner {
         return false
     }
 
-    /// The file ended: so does the last row.
+    /// The file ended: so does the last row. No quote is open.
     mutating func finish() {
         if state == .fieldStart { field = Field(start: offset, end: offset) }
         if state == .plain { field.end = lastWasReturn ? offset - 1 : offset }
-        if state == .quoted { field.end = offset }
         addField()
     }
 

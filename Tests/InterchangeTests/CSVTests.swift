@@ -37,6 +37,15 @@ import Testing
         #expect(first.names == ["u", "v"])
     }
 
+    /// A return belongs to the line's end only right before a line feed.
+    @Test func returnsInsideALineAreContent() throws {
+        #expect(try importCSV("password,url,x\np\r,u\r,\n\rq,v,\r\n").records.map(\.text) == ["p\r", "\rq"])
+        #expect(try importCSV("password,url,x\np\r,u\r,\n").names == ["u\r"])
+        #expect(try importCSV("url,x,password\nu,\r,\n").messages == ["2: no password"])
+        #expect(try importCSV("url,x,password\nu,\r,").messages == ["2: no password"])
+        #expect(try importCSV("url,password\nu,p\r\r\n").texts == ["p\r"])
+    }
+
     @Test func aFieldOfAQuotedReturn() throws {
         #expect(try rows("t,u,n,\"p\"\r\nt,u,n,\"q\"\r").texts == ["p", "q"])
     }

@@ -168,6 +168,23 @@ import Testing
         #expect(rest.problems.map(\.message) == ["changed while it was read: import it again"])
     }
 
+    /// The folder is listed, and then somebody puts links where a file and a folder were.
+    @Test func linksThatComeLaterAreNotFollowed() throws {
+        let (folder, outside) = (try TemporaryFolder(), try TemporaryFolder())
+        for name in ["a", "b", "c", "d/x", "e"] { try folder.write(name, Array(name.utf8)) }
+        let source = try RecordSource(paths: [folder.path], format: nil, wholeRow: false)
+        let batch = try RecordBatch(capacity: 3)
+        #expect(try source.read(into: batch))
+        try outside.write("x", "outside".utf8)
+        for (name, target) in [("c", "/x"), ("d", "")] {
+            try FileManager.default.removeItem(atPath: folder.path + "/" + name)
+            #expect(symlink(outside.path + target, folder.path + "/" + name) == 0)
+        }
+        let rest = try readAll(source)
+        #expect(rest.names == ["b", "e"])
+        #expect(rest.problems.map(\.file) == [folder.path + "/c", folder.path + "/d"])
+    }
+
     /// Files of `/proc` say that they are empty.
     @Test func aFileThatHasMoreThanItSaysIsReported() throws {
         let outcome = try readAll(RecordSource(paths: ["/proc/self/status"], format: .files, wholeRow: false))

@@ -1,0 +1,52 @@
+# keyroll: two commands for a fresh machine that has Swift: make demo, make test.
+SHELL := /bin/bash
+.ONESHELL:
+.SHELLFLAGS := -euo pipefail -c
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+PACKAGES := libssl-dev libsqlite3-dev libarchive-dev pkg-config python3-venv sqlite3 openssl time
+VENV := .build/venv
+BUILD := .build/release
+
+.PHONY: help setup build demo test lint bench scale clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+setup: ## install the Debian packages that building and testing need (only those that are missing)
+	@missing=(); for package in $(PACKAGES); do
+		dpkg-query -W -f '$${Status}' "$$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$$package")
+	done
+	if [ $${#missing[@]} -gt 0 ]; then
+		$(SUDO) apt-get update -qq
+		$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$${missing[@]}"
+	fi
+
+build: setup ## the release build
+	@swift build -c release --product keyroll
+
+demo: build ## import this machine's documentation into a scratch home, rotate it twice, verify, compare
+	@jobs/demo.sh $(BUILD)/keyroll
+
+# The libraries that stand on the other side in tests: an independent COSE library, published vectors.
+$(VENV)/ready: Tests/requirements.txt
+	@python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r Tests/requirements.txt
+	touch $@
+
+test: setup ## every test, on the release build
+	@$(MAKE) --no-print-directory $(VENV)/ready
+	KEYROLL_STRICT=1 swift build -c release --build-tests --explicit-target-dependency-import-check error
+	KEYROLL_STRICT=1 KEYROLL_TEST_VENV="$$PWD/$(VENV)" swift test -c release --skip-build
+
+lint: ## formatting and style
+	@swift format lint -r -p --strict Package.swift Sources Tests benchmarks
+
+bench: setup ## rotation beside the bare limits of this machine, in one run
+	@swift build -c release --product RotationBenchmark
+	$(BUILD)/RotationBenchmark $(BENCH)
+
+scale: build ## growth to 10 million secrets, latencies, large secrets; needs 25 GB of disk and some minutes
+	@benchmarks/scale.sh $(BUILD)/keyroll all
+
+clean: ## remove everything that was built
+	@rm -rf .build .build-*
