@@ -41,6 +41,7 @@ public struct ImportJob {
         report.tally.current = outcome.tally.unchanged
         report.tally.superseded = outcome.tally.kept
         report.handled = outcome.records
+        report.wasInterrupted = outcome.wasInterrupted
         report.stages = outcome.stages
         report.generation = home.keeper.keyring.ring.active?.number ?? 0
         let elapsed = start.duration(to: clock.now).components

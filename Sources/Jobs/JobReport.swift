@@ -22,6 +22,8 @@ public struct JobReport: Sendable {
     public var isDryRun = false
     /// Whether it went on where an earlier attempt had stopped.
     public var wasResumed = false
+    /// Whether somebody asked for an end before it was reached.
+    public var wasInterrupted = false
     /// What was planned, a line a step.
     public var plan: [String] = []
     /// Failed secrets by name, the first thousand.
@@ -56,7 +58,7 @@ public struct JobReport: Sendable {
             stages: [
                 "read": rounded(stages.read), "transform": rounded(stages.transform), "commit": rounded(stages.commit),
             ],
-            generation: generation, dryRun: isDryRun, resumed: wasResumed, plan: plan,
+            generation: generation, dryRun: isDryRun, resumed: wasResumed, interrupted: wasInterrupted, plan: plan,
             faults: faults.map { .init(name: $0.name, generation: $0.generation, reason: $0.reason.rawValue) },
             notes: notes, imported: counts)
         let encoder = JSONEncoder()
@@ -91,6 +93,7 @@ public struct JobReport: Sendable {
         var generation: UInt32
         var dryRun: Bool
         var resumed: Bool
+        var interrupted: Bool
         var plan: [String]
         var faults: [Fault]
         var notes: [String]

@@ -1,6 +1,7 @@
 import Files
 public import Home
 import KeyManagement
+import Logging
 import Protection
 public import Rotation
 import SecretStores
@@ -13,6 +14,7 @@ public struct RotateJob {
     private let options: RunOptions
     private let control: RunControl
     private let isForced: Bool
+    private let logger = Logger(label: "keyroll.rotate")
 
     /// - Parameters:
     ///   - home: the home.
@@ -44,11 +46,14 @@ public struct RotateJob {
             try rehearse(plan, &report)
         } else {
             try takeOverPolicy()
-            for step in plan.steps { try perform(step) }
+            for step in plan.steps {
+                try perform(step)
+                logger.info("\(step)")
+            }
             // Also without a roll: an earlier run may have been cut off between activation and fence.
             try raiseFences()
             // The plan was made before the fence rose; what counts is what is there now.
-            for store in home.stores where try isWork(store) { try rewrap(store, &report) }
+            for store in home.stores where try !control.isStopping && isWork(store) { try rewrap(store, &report) }
         }
         report.generation = home.keeper.keyring.ring.active?.number ?? 0
         let elapsed = start.duration(to: clock.now).components
@@ -111,6 +116,7 @@ public struct RotateJob {
         report.handled += outcome.handled
         report.stages = report.stages.adding(outcome.stages)
         report.wasResumed = report.wasResumed || outcome.wasResumed
+        report.wasInterrupted = report.wasInterrupted || outcome.wasInterrupted
         if outcome.ignoredJournal {
             report.notes.append(
                 "\(store.place): the journal of an unfinished run is not authentic and was ignored; the run began anew")

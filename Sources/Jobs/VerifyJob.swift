@@ -27,6 +27,7 @@ public struct VerifyJob {
         for store in home.stores {
             var outcome = try VerifyRun(store, keeper: home.keeper, options: options, control: control).run()
             report.handled += outcome.tally.scanned
+            report.wasInterrupted = report.wasInterrupted || outcome.wasInterrupted
             outcome.tally.current = outcome.tally.moved
             outcome.tally.moved = 0
             report.tally = report.tally.adding(outcome.tally)

@@ -104,7 +104,6 @@ enum Exit: Int32 {
 
     private static func code(_ error: RotationError) -> Exit {
         switch error.code {
-        case .interrupted: .tryAgain
         case .incomplete: .someFailed
         case .outcomesDoNotAddUp: .fault
         }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import Home
+import Logging
 import Rotation
 
 /// Which home, and how its root key is had.
@@ -35,8 +36,18 @@ struct RunArguments: ParsableArguments {
     @Flag(help: "One JSON object on standard output and nothing else.")
     var json = false
 
+    @Flag(help: "Log each step on standard error.")
+    var verbose = false
+
     func validate() throws {
         if let workers, !(1...1024).contains(workers) { throw ValidationError("--workers has to be 1 to 1024") }
+        // The library logs through swift-log; the command sends that to standard error, warnings and worse by default.
+        let level: Logger.Level = verbose ? .info : .warning
+        LoggingSystem.bootstrap { label in
+            var handler = StreamLogHandler.standardError(label: label)
+            handler.logLevel = level
+            return handler
+        }
         if let maxRate, maxRate < 1 { throw ValidationError("--max-rate has to be 1 or more") }
     }
 

@@ -22,6 +22,8 @@ public struct ImportRun {
         public var problemCount = 0
         /// How long each stage was busy.
         public var stages = StageTimes()
+        /// Whether somebody asked for an end before it was reached; what was committed stays.
+        public var wasInterrupted = false
     }
 
     private let store: any SecretStore
@@ -101,7 +103,7 @@ public struct ImportRun {
 
     /// Reads everything that `source` gives.
     ///
-    /// - Throws: ``RotationError`` with `interrupted`, `ImportError` for a file as a whole, or what a store or the key
+    /// - Throws: `ImportError` for a file as a whole, or what a store or the key
     ///   repository throws. Batches committed before stay.
     public func run(_ source: RecordSource) throws -> Outcome {
         let control = control
@@ -161,9 +163,7 @@ public struct ImportRun {
             })
         outcome.problems = source.takeProblems() + outcome.problems
         outcome.problemCount += source.problemCount
-        guard !control.isStopping else {
-            throw RotationError(.interrupted, "interrupted after \(outcome.records) records; run it again to go on")
-        }
+        outcome.wasInterrupted = control.isStopping
         return outcome
     }
 

@@ -23,6 +23,8 @@ public struct RewrapRun {
         public var stages: StageTimes
         /// Whether it went on where an earlier attempt had stopped.
         public var wasResumed: Bool
+        /// Whether somebody asked for an end before it was reached; the journal says how far it came.
+        public var wasInterrupted = false
         /// Whether a journal was found that was forged or belongs to something else.
         public var ignoredJournal: Bool
     }
@@ -72,9 +74,10 @@ public struct RewrapRun {
         while true {
             passes += 1
             try pass(&journal, key: key, mark: mark, authenticator, &outcome)
-            guard !control.isStopping else {
-                throw RotationError(
-                    .interrupted, "interrupted after \(journal.tally.scanned) secrets; run it again to go on")
+            if control.isStopping {
+                outcome.wasInterrupted = true
+                outcome.tally = journal.tally
+                return outcome
             }
             guard journal.tally.addsUp else {
                 throw RotationError(

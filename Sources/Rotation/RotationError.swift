@@ -2,8 +2,6 @@
 public struct RotationError: Error, Sendable, CustomStringConvertible {
     /// The kinds a caller can tell apart.
     public enum Code: Sendable {
-        /// Somebody asked for an end; the journal says how far it came.
-        case interrupted
         /// Secrets still refer to older generations after several passes, and nothing says why.
         case incomplete
         /// The outcomes do not add up: a fault of keyroll's own.

@@ -1,1 +1,33 @@
-@main enum Main { static func main() {} }
+import Cryptography
+import Glibc
+
+/// The first benchmark: rotation end to end beside the bare limits, in one run and interleaved.
+@main
+enum Main {
+    static func main() {
+        do {
+            let arguments = try Arguments(CommandLine.arguments.dropFirst())
+            // A broken library would give fast and wrong figures.
+            try SelfTest.run()
+            let scratch = try ScratchFolder(in: arguments.folder)
+            defer { scratch.remove() }
+            let report = try Benchmark(arguments, in: scratch.path).run()
+            print(report.text, terminator: "")
+            if let path = arguments.json { try report.write(to: path) }
+        } catch let error as Arguments.Usage {
+            fail(error.message, code: 64)
+        } catch {
+            fail("\(error)", code: 70)
+        }
+    }
+
+    private static func fail(_ message: String, code: Int32) -> Never {
+        Progress.say("RotationBenchmark: \(message)")
+        exit(code)
+    }
+}
+
+/// What is being done, for a person who waits: on standard error, so that the table can be piped.
+enum Progress {
+    static func say(_ line: String) { fputs(line + "\n", stderr) }
+}

@@ -82,6 +82,10 @@ enum JobRunner {
             Output.print(text(report))
         }
         for note in report.notes { Output.note("note: \(note)") }
+        if report.wasInterrupted {
+            Output.error("interrupted after \(report.tally.scanned) secrets; run it again to go on")
+            return .tryAgain
+        }
         return report.tally.failed.total == 0 && report.faults.isEmpty ? .done : .someFailed
     }
 

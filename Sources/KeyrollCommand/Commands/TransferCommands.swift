@@ -41,6 +41,10 @@ struct Import: ParsableCommand {
                     "\(arguments.dryRun ? "dry run: " : "")\(counts.added) added, \(counts.replaced) replaced, \(counts.unchanged) unchanged, \(counts.kept) kept, \(count - counts.kept) bad inputs; \(Progress.short(report.secretsPerSecond)) a second\n"
                 )
             }
+            if report.wasInterrupted {
+                Output.error("interrupted after \(report.tally.scanned) records; run it again to go on")
+                return .tryAgain
+            }
             return count == 0 ? .done : .someFailed
         }
     }
