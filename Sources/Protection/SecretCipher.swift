@@ -50,34 +50,54 @@ public enum SecretCipher {
         _ secret: StoredSecret, group: Identity, keys: KeySource,
         consume: (UnsafeRawBufferPointer, ContentType) throws -> R
     ) throws -> R {
-        let batch = ContentBatch(softLimit: 1 << 12, maximumRecords: 1)
-        secret.slot.withUnsafeBytes { slot in
-            secret.name.withUnsafeBytes { name in
-                secret.body.withUnsafeBytes { body in
-                    if let context = secret.context {
-                        context.withUnsafeBytes {
+        try Opener(group: group, keys: keys).unprotect(secret, consume: consume)
+    }
+
+    /// Unprotects one secret after the other: for a loop, which would otherwise make OpenSSL's contexts anew each time.
+    public final class Opener {
+        private let opener: ContentOpener
+        private let batch = ContentBatch(softLimit: 1 << 12, maximumRecords: 1)
+
+        /// - Parameters:
+        ///   - group: the group.
+        ///   - keys: where keys are found.
+        public init(group: Identity, keys: KeySource) throws { opener = try ContentOpener(group: group, keys: keys) }
+
+        /// As ``SecretCipher/unprotect(_:group:keys:consume:)``.
+        public func unprotect<R>(
+            _ secret: StoredSecret, consume: (UnsafeRawBufferPointer, ContentType) throws -> R
+        ) throws -> R {
+            batch.reset()
+            secret.slot.withUnsafeBytes { slot in
+                secret.name.withUnsafeBytes { name in
+                    secret.body.withUnsafeBytes { body in
+                        if let context = secret.context {
+                            context.withUnsafeBytes {
+                                batch.append(
+                                    place: secret.place, birth: secret.birth, slot: slot.baseAddress!, name: name,
+                                    context: $0, body: body)
+                            }
+                        } else {
                             batch.append(
                                 place: secret.place, birth: secret.birth, slot: slot.baseAddress!, name: name,
-                                context: $0, body: body)
+                                context: nil,
+                                body: body)
                         }
-                    } else {
-                        batch.append(
-                            place: secret.place, birth: secret.birth, slot: slot.baseAddress!, name: name, context: nil,
-                            body: body)
                     }
                 }
             }
+            var result: R?
+            try opener.open(batch) { _, plaintext, contentType in
+                result = try consume(plaintext, contentType)
+            }
+            guard let result else {
+                throw Failure(
+                    reason: batch.failures.first?.reason ?? .malformed,
+                    name: String(decoding: secret.name, as: UTF8.self),
+                    generation: secret.generation)
+            }
+            return result
         }
-        var result: R?
-        try ContentOpener(group: group, keys: keys).open(batch) { _, plaintext, contentType in
-            result = try consume(plaintext, contentType)
-        }
-        guard let result else {
-            throw Failure(
-                reason: batch.failures.first?.reason ?? .malformed, name: String(decoding: secret.name, as: UTF8.self),
-                generation: secret.generation)
-        }
-        return result
     }
 
     /// Protects one plaintext and hands the pending secret on; its memory lasts for that call.

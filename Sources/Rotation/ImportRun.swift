@@ -113,7 +113,7 @@ public struct ImportRun {
         var outcome = Outcome()
         control.begin("import", total: 0)
         let batches = try (0..<(options.workers + 2)).map { _ in try Batch() }
-        let keys = KeySource(keeper)
+        let opener = try SecretCipher.Opener(group: store.group, keys: KeySource(keeper))
         outcome.stages = try Pipeline<Batch>.run(
             batches, workers: options.workers, control: control,
             reader: {
@@ -137,12 +137,12 @@ public struct ImportRun {
             },
             commit: { batch in
                 let tally: WriteTally
-                do { tally = try commit(batch, keys) } catch let error as StoreError {
+                do { tally = try commit(batch, opener) } catch let error as StoreError {
                     guard case .fenced = error.code else { throw error }
                     // Another process has rolled: read the ring again and try this batch once more.
                     try keeper.reload()
                     try batch.protect(ContentMaker(keeper.keyring))
-                    tally = try commit(batch, keys)
+                    tally = try commit(batch, opener)
                 }
                 outcome.records += batch.input.records.count
                 outcome.tally.added += tally.added
@@ -167,24 +167,24 @@ public struct ImportRun {
         return outcome
     }
 
-    private func commit(_ batch: Batch, _ keys: KeySource) throws -> WriteTally {
-        guard !options.isDryRun else { return try preview(batch, keys) }
+    private func commit(_ batch: Batch, _ opener: SecretCipher.Opener) throws -> WriteTally {
+        guard !options.isDryRun else { return try preview(batch, opener) }
         return try batch.pending.withUnsafeBufferPointer { pending in
             try store.write(pending, under: batch.mark!) { index, present in
-                try decide(batch, index, present, keys)
+                try decide(batch, index, present, opener)
             }
         }
     }
 
     /// What a commit would do.
-    private func preview(_ batch: Batch, _ keys: KeySource) throws -> WriteTally {
+    private func preview(_ batch: Batch, _ opener: SecretCipher.Opener) throws -> WriteTally {
         var tally = WriteTally()
         for index in batch.input.records.indices {
             guard let present = try store.secret(named: Array(batch.bytes(batch.input.records[index].name))) else {
                 tally.added += 1
                 continue
             }
-            switch try decide(batch, index, present, keys) {
+            switch try decide(batch, index, present, opener) {
             case .replace: tally.replaced += 1
             case .unchanged: tally.unchanged += 1
             case .keep:
@@ -197,13 +197,13 @@ public struct ImportRun {
 
     /// Whether what is stored is what the file says.
     private func decide(
-        _ batch: Batch, _ index: Int, _ present: StoredSecret, _ keys: KeySource
+        _ batch: Batch, _ index: Int, _ present: StoredSecret, _ opener: SecretCipher.Opener
     ) throws -> ConflictDecision {
         let record = batch.input.records[index]
         let otherwise = replace ? ConflictDecision.replace : .keep
         guard present.context == record.context.map({ Array(batch.bytes($0)) }) else { return otherwise }
         do {
-            return try SecretCipher.unprotect(present, group: store.group, keys: keys) { plaintext, _ in
+            return try opener.unprotect(present) { plaintext, _ in
                 equalInConstantTime(plaintext, batch.bytes(record.secret)) ? .unchanged : otherwise
             }
         } catch is SecretCipher.Failure {

@@ -12,6 +12,7 @@ extension SQLiteSecretStore {
             try self.admit(mark, statements)
             let rows = try SecretRows(database, path: place)
             let allocator = try SlotAllocator(database, slotsPerPage: slotsPerPage, path: place)
+            let lookup = try LookupStatements(database, path: place)
             var tally = WriteTally()
             var counts: [UInt32: Int] = [:]
             for (index, secret) in secrets.enumerated() {
@@ -24,7 +25,7 @@ extension SQLiteSecretStore {
                 }
                 // The page in work may hold the other secret's slot, and two lines of one import may have one name.
                 try allocator.flush()
-                guard let present = try stored(database, name: Array(secret.name)) else {
+                guard let present = try stored(lookup, name: Array(secret.name)) else {
                     throw StoreError(.damaged, "\(self.place): a name is taken and cannot be found; run keyroll doctor")
                 }
                 switch try resolve(index, present) {

@@ -10,13 +10,29 @@ extension SQLiteSecretStore {
 
     /// Slot and content, inside one transaction of the caller's.
     func stored(_ database: Database, name: [UInt8]) throws -> StoredSecret? {
-        let statement = try RawStatement(
-            "SELECT id, birth, context, body FROM secret WHERE name = ?1", database, path: place)
+        try stored(LookupStatements(database, path: place), name: name)
+    }
+
+    /// The statements of a lookup, for a transaction that makes many.
+    final class LookupStatements {
+        let content: RawStatement
+        let page: RawStatement
+
+        init(_ database: Database, path: String) throws {
+            content = try RawStatement(
+                "SELECT id, birth, context, body FROM secret WHERE name = ?1", database, path: path)
+            page = try RawStatement("SELECT slots FROM key_page WHERE page = ?1", database, path: path)
+        }
+    }
+
+    func stored(_ statements: LookupStatements, name: [UInt8]) throws -> StoredSecret? {
+        let statement = statements.content
         return try name.withUnsafeBytes { nameBytes in
+            defer { statement.reset() }
             statement.bind(1, text: nameBytes)
             guard try statement.step() else { return nil }
             let place = slotPlace(statement.integer(0))
-            guard let slot = try slot(at: place, database) else {
+            guard let slot = try slot(at: place, statements.page) else {
                 throw StoreError(
                     .damaged,
                     "\(self.place): secret '\(text(name))' has no slot on key page \(place.page); run keyroll doctor")
@@ -36,8 +52,8 @@ extension SQLiteSecretStore {
         }
     }
 
-    private func slot(at place: SlotPlace, _ database: Database) throws -> [UInt8]? {
-        let statement = try RawStatement("SELECT slots FROM key_page WHERE page = ?1", database, path: self.place)
+    private func slot(at place: SlotPlace, _ statement: RawStatement) throws -> [UInt8]? {
+        defer { statement.reset() }
         statement.bind(1, place.page)
         guard try statement.step() else { return nil }
         let slots = statement.bytes(0)
@@ -63,6 +79,7 @@ extension SQLiteSecretStore {
                 SELECT name, id, birth, length(body) FROM secret
                 WHERE name > ?1 AND name >= ?2 ORDER BY name LIMIT ?3
                 """, database, path: place)
+            let pages = try RawStatement("SELECT slots FROM key_page WHERE page = ?1", database, path: place)
             var found: [SecretSummary] = []
             try (name ?? []).withUnsafeBytes { after in
                 try prefix.withUnsafeBytes { prefixBytes in
@@ -73,7 +90,7 @@ extension SQLiteSecretStore {
                         let bytes = statement.bytes(0)
                         // The prefix bounds from below in the index; the first name without it ends the listing.
                         guard bytes.starts(with: prefix) else { break }
-                        let slot = try slot(at: slotPlace(statement.integer(1)), database)
+                        let slot = try slot(at: slotPlace(statement.integer(1)), pages)
                         found.append(
                             SecretSummary(
                                 name: String(decoding: bytes, as: UTF8.self),

@@ -79,23 +79,21 @@ final class SlotAllocator {
     ///
     /// - Returns: the generation the slot had.
     func release(_ place: SlotPlace) throws -> UInt32 {
-        precondition(page == 0, "deletes and inserts do not share a transaction")
         let zeros = [UInt8](repeating: 0, count: Slot.length)
         return try zeros.withUnsafeBytes { try overwrite(place, with: $0.baseAddress!) }
     }
 
-    /// Writes the page in work back: before the transaction ends.
+    /// Writes the page in work back: before the transaction ends, and before anybody else reads it.
     func flush() throws {
-        if page != 0, isDirty {
-            let statement = isNew ? insert : update
-            statement.bind(1, page)
-            statement.bind(2, Int64(free))
-            try image.withUnsafeBytes { bytes in
-                statement.bind(3, blob: bytes)
-                try statement.run()
-            }
+        guard page != 0, isDirty else { return }
+        let statement = isNew ? insert : update
+        statement.bind(1, page)
+        statement.bind(2, Int64(free))
+        try image.withUnsafeBytes { bytes in
+            statement.bind(3, blob: bytes)
+            try statement.run()
         }
-        page = 0
+        isNew = false
         isDirty = false
     }
 
