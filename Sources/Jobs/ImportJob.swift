@@ -44,8 +44,7 @@ public struct ImportJob {
         report.wasInterrupted = outcome.wasInterrupted
         report.stages = outcome.stages
         report.generation = home.keeper.keyring.ring.active?.number ?? 0
-        let elapsed = start.duration(to: clock.now).components
-        report.seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18
+        report.seconds = start.duration(to: clock.now).inSeconds
         return (report, outcome.problems, outcome.problemCount)
     }
 }

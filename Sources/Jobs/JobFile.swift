@@ -11,6 +11,8 @@ public struct JobFile: Sendable, Equatable {
     public enum Kind: String, Sendable, CaseIterable {
         /// The scheduled rotation.
         case rotate
+        /// Encrypt anew what compromised generations may have exposed.
+        case reencrypt
         /// Open every secret.
         case verify
     }
@@ -23,6 +25,10 @@ public struct JobFile: Sendable, Equatable {
     public var maximumRate: Int?
     /// Roll although nothing is due.
     public var isForced: Bool
+    /// For `reencrypt`: the compromised generations.
+    public var compromised: [UInt32]
+    /// For `reencrypt`: why, for the history.
+    public var reason: String
     /// The home; nil for the usual one.
     public var home: String?
 
@@ -31,7 +37,7 @@ public struct JobFile: Sendable, Equatable {
     /// - Throws: `HomeError` with `configuration`, naming file and line.
     public init(path: String) throws {
         let document = try YAMLDocument(path: path)
-        try document.expect(only: ["job", "workers", "maxRate", "force", "home"])
+        try document.expect(only: ["job", "workers", "maxRate", "force", "home", "compromised", "reason"])
         guard let name = try document.string("job") else {
             throw HomeError(.configuration, "\(path): 'job' is missing; one of: \(Self.kinds)")
         }
@@ -43,6 +49,27 @@ public struct JobFile: Sendable, Equatable {
         maximumRate = try document.integer("maxRate", in: 1...1_000_000_000)
         isForced = try document.truth("force") ?? false
         home = try document.string("home")
+        reason = try document.string("reason") ?? "a job file says so"
+        compromised = []
+        if let text = try document.string("compromised") {
+            guard kind == .reencrypt, let numbers = Self.numbers(text) else {
+                throw document.error(
+                    "compromised",
+                    "'compromised' belongs to job: reencrypt and lists generation numbers, such as 3 or 2,3")
+            }
+            compromised = numbers
+        } else if kind == .reencrypt {
+            throw HomeError(
+                .configuration, "\(path): 'compromised' is missing: the generation numbers, such as 3 or 2,3")
+        }
+    }
+
+    /// Generation numbers as people list them: `3` or `2,3`; nil for anything else.
+    public static func numbers(_ text: String) -> [UInt32]? {
+        let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map {
+            UInt32($0.trimmingPrefix(while: { $0 == " " }))
+        }
+        return numbers.contains(where: { $0 == nil || $0 == 0 }) ? nil : numbers.compactMap { $0 }
     }
 
     private static var kinds: String { Kind.allCases.map(\.rawValue).joined(separator: ", ") }

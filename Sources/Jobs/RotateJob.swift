@@ -56,9 +56,8 @@ public struct RotateJob {
             for store in home.stores where try !control.isStopping && isWork(store) { try rewrap(store, &report) }
         }
         report.generation = home.keeper.keyring.ring.active?.number ?? 0
-        let elapsed = start.duration(to: clock.now).components
-        report.seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18
-        try nameFailures(&report)
+        report.seconds = start.duration(to: clock.now).inSeconds
+        for store in home.stores { try report.nameQuarantined(of: store) }
         if !options.isDryRun { try ReportFile.write(report, home.layout) }
         return report
     }
@@ -111,16 +110,7 @@ public struct RotateJob {
     private func rewrap(_ store: any SecretStore, _ report: inout JobReport) throws {
         let run = RewrapRun(store, keeper: home.keeper, options: options, control: control)
         let outcome = try run.run(job: report.job)
-        report.job = outcome.job
-        report.tally = report.tally.adding(outcome.tally)
-        report.handled += outcome.handled
-        report.stages = report.stages.adding(outcome.stages)
-        report.wasResumed = report.wasResumed || outcome.wasResumed
-        report.wasInterrupted = report.wasInterrupted || outcome.wasInterrupted
-        if outcome.ignoredJournal {
-            report.notes.append(
-                "\(store.place): the journal of an unfinished run is not authentic and was ignored; the run began anew")
-        }
+        report.add(outcome, place: store.place)
     }
 
     /// What a dry run can find out without a new generation: what the pipeline would do with the slots as they are.
@@ -133,20 +123,6 @@ public struct RotateJob {
             report.tally = report.tally.adding(outcome.tally)
             report.handled += outcome.handled
             report.stages = report.stages.adding(outcome.stages)
-        }
-    }
-
-    /// Failed secrets by name, from the quarantine; those of earlier runs too, since they still need somebody.
-    private func nameFailures(_ report: inout JobReport) throws {
-        for store in home.stores {
-            let open = try store.quarantine().filter { $0.accepted == nil }
-            report.faults += open.prefix(VerifyRun.namedAtMost - report.faults.count).map {
-                .init(name: $0.name, generation: $0.generation, reason: $0.reason)
-            }
-            if !open.isEmpty {
-                report.notes.append(
-                    "\(store.place): \(open.count) secrets are quarantined; see: keyroll quarantine list")
-            }
         }
     }
 }

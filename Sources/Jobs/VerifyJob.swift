@@ -35,8 +35,7 @@ public struct VerifyJob {
             report.faults += outcome.faults
         }
         report.generation = home.keeper.keyring.ring.active?.number ?? 0
-        let elapsed = start.duration(to: clock.now).components
-        report.seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18
+        report.seconds = start.duration(to: clock.now).inSeconds
         return report
     }
 }

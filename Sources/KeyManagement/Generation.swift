@@ -13,6 +13,8 @@ public struct Generation: Sendable, Equatable {
         public var sequence: UInt64
         /// Why, in a person's or a job's words.
         public var reason: String
+        /// For a compromise: when it happened, as far as is known; ``at`` is when it was recorded.
+        public var occurred: Timestamp?
     }
 
     /// 1, 2, 3 …, never given out twice in a group.

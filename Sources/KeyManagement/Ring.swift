@@ -80,6 +80,29 @@ public struct Ring: Sendable, Equatable {
         if state == .destroyed { generations[index].sealed = nil }
     }
 
+    /// Marks a generation as compromised: it never protects again, and what it ever protected has to be encrypted anew.
+    ///
+    /// The active one has to be followed by another before; marking one twice changes nothing.
+    ///
+    /// - Parameters:
+    ///   - number: the generation.
+    ///   - occurred: when it happened, as far as is known.
+    ///   - moment: when that was found.
+    ///   - reason: why it is believed.
+    /// - Throws: ``KeyManagementError`` with `noSuchGeneration` or `transitionRefused`.
+    public mutating func compromise(
+        _ number: UInt32, occurred: Timestamp?, found moment: Timestamp, reason: String
+    ) throws {
+        if generation(number)?.state == .compromised { return }
+        guard number != active?.number else {
+            throw KeyManagementError(
+                .transitionRefused, "generation \(number) is active; another has to be activated before")
+        }
+        try move(number, to: .compromised, at: moment, reason: reason)
+        guard let index = generations.firstIndex(where: { $0.number == number }) else { return }
+        generations[index].history[generations[index].history.count - 1].occurred = occurred
+    }
+
     /// Makes a published generation the active one and deactivates the one before, in one step: at no instant
     /// are there two, or none.
     ///

@@ -91,12 +91,14 @@ extension Generation {
 
 extension Generation.Transition {
     fileprivate func encoded() -> CBORValue {
-        .map([
+        var pairs: [String: CBORValue] = [
             "state": .text(state.rawValue),
             "at": .unsigned(UInt64(max(0, at.rawValue))),
             "sequence": .unsigned(sequence),
             "reason": .text(reason),
-        ])
+        ]
+        if let occurred { pairs["occurred"] = .unsigned(UInt64(max(0, occurred.rawValue))) }
+        return .map(pairs)
     }
 
     fileprivate init?(decoding value: CBORValue) {
@@ -104,6 +106,7 @@ extension Generation.Transition {
             let at = pairs["at"]?.number.flatMap(Int64.init(exactly:)), let sequence = pairs["sequence"]?.number,
             let reason = pairs["reason"]?.string
         else { return nil }
-        self.init(state: state, at: Timestamp(rawValue: at), sequence: sequence, reason: reason)
+        let occurred = pairs["occurred"]?.number.flatMap(Int64.init(exactly:)).map(Timestamp.init(rawValue:))
+        self.init(state: state, at: Timestamp(rawValue: at), sequence: sequence, reason: reason, occurred: occurred)
     }
 }

@@ -30,8 +30,7 @@ final class ExportWriter {
         var failed: [String] = []
         while true {
             batch.reset()
-            try reader.read(into: batch)
-            guard !batch.records.isEmpty || !batch.failures.isEmpty else { break }
+            guard try reader.read(into: batch, selecting: .all) else { break }
             if asMessages {
                 for record in batch.records {
                     try message(

@@ -13,6 +13,7 @@ public final class ContentMaker {
     private let lanes: KeyWrapLanes
     private let protector: ContentProtector
     private var dataKeys: SecureBytes
+    private var waiting: ContiguousArray<UnsafeMutableRawPointer> = []
 
     /// - Parameter keyring: the ring; its active generation protects.
     /// - Throws: `KeyManagementError` with `noActiveGeneration`.
@@ -54,6 +55,35 @@ public final class ContentMaker {
         }
     }
 
+    /// Protects one item, whose slot is written by ``flush()`` or once ``KeyWrapLanes/width`` items wait.
+    ///
+    /// For callers that get one plaintext after the other and cannot keep them.
+    public func add(_ item: Item) throws {
+        if waiting.count == KeyWrapLanes.width { try flush() }
+        let lane = waiting.count
+        try dataKeys.withUnsafeMutableBytes { memory in
+            let key = UnsafeMutableRawBufferPointer(rebasing: memory[lane * 32..<(lane + 1) * 32])
+            if lane == 0 { try Random.fillWithKeyBytes(memory) }
+            lanes.load(key: key.baseAddress!, lane: lane)
+            try protector.protect(
+                item.plaintext, name: item.name, context: item.context, birth: mark.number,
+                contentType: item.contentType, dataKey: key.baseAddress!, into: item.body)
+        }
+        waiting.append(item.slot)
+    }
+
+    /// Wraps the data keys of the items that wait, and writes their slots.
+    public func flush() throws {
+        try lanes.wrap(waiting.count, under: cipher)
+        for (lane, slot) in waiting.enumerated() {
+            Slot.setGeneration(mark.number, slot)
+            lanes.store(wrapped: slot + Slot.wrappedKeyOffset, lane: lane)
+        }
+        waiting.removeAll(keepingCapacity: true)
+        dataKeys.withUnsafeMutableBytes { wipe($0) }
+        lanes.wipeLanes()
+    }
+
     /// Protects items, each under a data key of its own.
     ///
     /// - Parameters:
@@ -61,27 +91,8 @@ public final class ContentMaker {
     ///   - item: gives the item of an index, 0 to `count` - 1.
     /// - Throws: `CryptographyError`.
     public func protect(_ count: Int, item: (Int) -> Item) throws {
-        var first = 0
-        while first < count {
-            let part = min(KeyWrapLanes.width, count - first)
-            try dataKeys.withUnsafeMutableBytes { memory in
-                let keys = UnsafeMutableRawBufferPointer(rebasing: memory[..<(part * 32)])
-                defer { wipe(keys) }
-                try Random.fillWithKeyBytes(keys)
-                for lane in 0..<part { lanes.load(key: keys.baseAddress! + lane * 32, lane: lane) }
-                try lanes.wrap(part, under: cipher)
-                for lane in 0..<part {
-                    let item = item(first + lane)
-                    Slot.setGeneration(mark.number, item.slot)
-                    lanes.store(wrapped: item.slot + Slot.wrappedKeyOffset, lane: lane)
-                    try protector.protect(
-                        item.plaintext, name: item.name, context: item.context, birth: mark.number,
-                        contentType: item.contentType, dataKey: keys.baseAddress! + lane * 32, into: item.body)
-                }
-            }
-            first += part
-        }
-        lanes.wipeLanes()
+        for index in 0..<count { try add(item(index)) }
+        try flush()
     }
 }
 

@@ -3,11 +3,23 @@ import Envelopes
 public import Files
 public import SecretStores
 
-/// How far a rewrap has come in one store, and what it did so far: written in each batch's own transaction.
+/// How far a run has come in one store, and what it did so far: written in each batch's own transaction.
 ///
 /// The records are the truth, the journal only saves time. It carries a MAC under a key that is derived from the root
 /// key, so that a forged one cannot make a run skip secrets.
 public struct RewrapJournal: Sendable, Equatable {
+    /// What kind of run writes it.
+    public enum Kind: String, Sendable {
+        /// Data keys move to another generation.
+        case rewrap
+        /// Contents are encrypted anew.
+        case reencrypt
+    }
+
+    /// What kind of run it is.
+    public var kind: Kind
+    /// The generations whose exposed contents are encrypted anew; empty for a rewrap.
+    public var compromised: [UInt32]
     /// The run's identity.
     public var job: String
     /// The ring's group.
@@ -24,7 +36,12 @@ public struct RewrapJournal: Sendable, Equatable {
     public var resumed: Int
 
     /// A new journal, or nil fields from a stored one.
-    public init(job: String, group: Identity, target: GenerationMark, started: Timestamp) {
+    public init(
+        job: String, group: Identity, target: GenerationMark, started: Timestamp, kind: Kind = .rewrap,
+        compromised: [UInt32] = []
+    ) {
+        self.kind = kind
+        self.compromised = compromised
         self.job = job
         self.group = group
         self.target = target
@@ -38,7 +55,8 @@ public struct RewrapJournal: Sendable, Equatable {
     public func record(_ authenticator: Authenticator, isFinished: Bool) throws -> JournalRecord {
         let content = CBORValue.map([
             "version": .unsigned(1),
-            "kind": .text("rewrap"),
+            "kind": .text(kind.rawValue),
+            "compromised": .array(compromised.map { .unsigned(UInt64($0)) }),
             "job": .text(job),
             "group": .bytes(group.bytes),
             "target": .unsigned(UInt64(target.number)),
@@ -64,7 +82,9 @@ public struct RewrapJournal: Sendable, Equatable {
     public init?(_ record: JournalRecord, _ authenticator: Authenticator) throws {
         guard try record.content.withUnsafeBytes({ try authenticator.accepts(record.mac, for: $0) }),
             let pairs = (try? CBORValue(decoding: record.content))?.pairs, pairs["version"]?.number == 1,
-            pairs["kind"]?.string == "rewrap", pairs["finished"]?.truth == record.isFinished,
+            let kind = pairs["kind"]?.string.flatMap(Kind.init(rawValue:)),
+            let compromised = pairs["compromised"]?.items?.compactMap({ $0.number.flatMap(UInt32.init(exactly:)) }),
+            pairs["finished"]?.truth == record.isFinished,
             let job = pairs["job"]?.string, job == record.job,
             let group = pairs["group"]?.byteString.flatMap({ Identity($0) }),
             let number = pairs["target"]?.number.flatMap(UInt32.init(exactly:)),
@@ -78,7 +98,7 @@ public struct RewrapJournal: Sendable, Equatable {
         self.init(
             job: job, group: group,
             target: GenerationMark(number: number, identity: identity, checkValue: check),
-            started: Timestamp(rawValue: started))
+            started: Timestamp(rawValue: started), kind: kind, compromised: compromised)
         self.cursor = cursor
         resumed = count("resumed")
         tally.scanned = count("scanned")

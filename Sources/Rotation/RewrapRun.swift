@@ -119,7 +119,9 @@ public struct RewrapRun {
         guard !options.isDryRun, let stored = try store.openJournal() else { return (fresh, false, false) }
         guard let known = try RewrapJournal(stored, authenticator) else { return (fresh, false, true) }
         // Another target is no fault: a newer generation was activated before the run was finished.
-        guard known.group == store.group, known.target == mark else { return (fresh, false, false) }
+        guard known.kind == .rewrap, known.group == store.group, known.target == mark else {
+            return (fresh, false, false)
+        }
         return (known, true, false)
     }
 

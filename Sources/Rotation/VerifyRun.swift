@@ -74,9 +74,9 @@ public struct VerifyRun {
                 var pacer = Pacer(options.maximumRate)
                 return { batch in
                     batch.reset()
-                    try reader.read(into: batch)
+                    let more = try reader.read(into: batch, selecting: .all)
                     pacer.pass(batch.records.count, control)
-                    return !batch.records.isEmpty || !batch.failures.isEmpty
+                    return more
                 }
             },
             worker: {

@@ -55,6 +55,25 @@ public final class ContentBatch: @unchecked Sendable {
     private var capacity: Int
     private var used = 0
 
+    /// A new version of a record, to be written: offsets into ``output``.
+    public struct Renewal: Sendable {
+        /// The record's index.
+        public var index: Int
+        /// The new slot's 44 bytes.
+        public var slot: Int
+        /// The new body.
+        public var body: Range<Int>
+    }
+
+    /// New versions, in the order of the records.
+    public private(set) var renewals: ContiguousArray<Renewal> = []
+    /// Where the new versions lie; moves when ``reserveOutput(_:)`` is called.
+    public private(set) var output: UnsafeMutableRawPointer
+    private var outputCapacity = 64
+    private var outputUsed = 0
+    /// Secrets that a selection left out.
+    public var passedOver = 0
+
     /// Secrets that cannot be opened.
     public var failures: ContiguousArray<Failure> = []
     /// The page up to which everything is in this batch or an earlier one.
@@ -68,10 +87,14 @@ public final class ContentBatch: @unchecked Sendable {
         self.maximumRecords = maximumRecords
         capacity = softLimit
         base = .allocate(byteCount: softLimit, alignment: 64)
+        output = .allocate(byteCount: 64, alignment: 64)
         records.reserveCapacity(maximumRecords)
     }
 
-    deinit { base.deallocate() }
+    deinit {
+        base.deallocate()
+        output.deallocate()
+    }
 
     /// Whether it takes no more.
     public var isFull: Bool { used >= softLimit || records.count >= maximumRecords }
@@ -83,6 +106,14 @@ public final class ContentBatch: @unchecked Sendable {
     public func reset() {
         records.removeAll(keepingCapacity: true)
         failures.removeAll(keepingCapacity: true)
+        renewals.removeAll(keepingCapacity: true)
+        passedOver = 0
+        outputUsed = 0
+        if outputCapacity > 8 * softLimit {
+            output.deallocate()
+            outputCapacity = 64
+            output = .allocate(byteCount: outputCapacity, alignment: 64)
+        }
         used = 0
         lastPage = 0
         if capacity > 8 * softLimit {
@@ -109,6 +140,26 @@ public final class ContentBatch: @unchecked Sendable {
     @inline(__always)
     public func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count)
+    }
+
+    /// Makes room for the new versions of all records: their bodies keep their lengths.
+    public func reserveOutput() {
+        let needed = used + records.count * Slot.length
+        guard needed > outputCapacity else { return }
+        output.deallocate()
+        output = .allocate(byteCount: needed, alignment: 64)
+        outputCapacity = needed
+    }
+
+    /// Adds room for a record's new version, which the caller fills.
+    public func renew(_ index: Int, bodyLength: Int) -> Renewal {
+        precondition(outputUsed + Slot.length + bodyLength <= outputCapacity, "room is reserved beforehand")
+        let renewal = Renewal(
+            index: index, slot: outputUsed,
+            body: outputUsed + Slot.length..<outputUsed + Slot.length + bodyLength)
+        outputUsed = renewal.body.upperBound
+        renewals.append(renewal)
+        return renewal
     }
 
     private func copy(_ bytes: UnsafeRawBufferPointer) -> Range<Int> {

@@ -60,6 +60,8 @@ public protocol SecretStore: Sendable {
     func pageCommitter() throws -> any PageCommitter
     /// A reader of contents with their slots; it belongs to one thread.
     func contentReader() throws -> any ContentReader
+    /// A committer of contents with their slots; it belongs to one thread.
+    func contentCommitter() throws -> any ContentCommitter
 
     /// The journal of the newest job that is not finished.
     func openJournal() throws -> JournalRecord?
@@ -98,8 +100,50 @@ public protocol PageReader: AnyObject {
 
 /// Reads contents with their slots in the order of key pages, one snapshot a batch.
 public protocol ContentReader: AnyObject {
-    /// Fills the batch with what lies above the position it keeps; it stays empty at the end.
-    func read(into batch: ContentBatch) throws
+    /// Fills the batch with what lies above the position it keeps.
+    ///
+    /// - Parameters:
+    ///   - batch: is added to.
+    ///   - selection: which secrets; of the others only ``ContentBatch/passedOver`` counts how many there were, and
+    ///     their contents are not read.
+    /// - Returns: false at the end, when there was nothing more.
+    func read(into batch: ContentBatch, selecting selection: ContentSelection) throws -> Bool
+    /// Goes on behind a page, as a resumed run does.
+    func skip(to page: Int64)
+}
+
+/// Which contents a run is about.
+public struct ContentSelection: Sendable, Equatable {
+    /// The generations that were compromised, or nil for all contents.
+    public var compromised: [UInt32]?
+
+    /// All contents.
+    public static let all = ContentSelection(compromised: nil)
+
+    /// - Parameter compromised: generation numbers, or nil for all contents.
+    public init(compromised: [UInt32]?) { self.compromised = compromised }
+
+    /// Whether a compromised generation may have exposed the data key of a secret: it was wrapped under every
+    /// generation that was active from its birth to the one that wraps it now, so each of them in between counts,
+    /// also when it was rewrapped to a later one long ago.
+    @inline(__always)
+    public func contains(birth: UInt32, generation: UInt32) -> Bool {
+        guard let compromised else { return true }
+        return compromised.contains { birth <= $0 && $0 <= generation }
+    }
+}
+
+/// Writes contents back under new data keys: compare-and-swap by slot, one durable transaction a batch.
+public protocol ContentCommitter: AnyObject {
+    /// Replaces contents and slots whose slot is still what was read, keeps the counts, quarantines failures, and
+    /// writes the journal, all in one transaction.
+    ///
+    /// - Parameters: as of ``PageCommitter/commit(_:to:job:journal:)``.
+    /// - Throws: ``StoreError`` with `fenced`; nothing of the batch is then written.
+    func commit(
+        _ batch: ContentBatch, to mark: GenerationMark, job: String,
+        journal: (CommitTally) throws -> JournalRecord
+    ) throws -> CommitTally
 }
 
 /// What a batch's commit did.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Home
 import Jobs
 import Rotation
@@ -16,6 +17,40 @@ struct Rotate: ParsableCommand {
     func run() {
         reporting {
             try JobRunner.rotate(home.open(), isForced: force, options: arguments.options, isJSON: arguments.json)
+        }
+    }
+}
+
+/// `keyroll reencrypt`
+struct Reencrypt: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "The job after a compromise: a new generation, and new data keys for what was exposed.",
+        discussion: """
+            Marks exactly the generations named, and encrypts anew every secret whose data key one of them may have \
+            wrapped at any time: birth generation <= N <= present generation.
+            """)
+    @OptionGroup var home: HomeOptions
+    @OptionGroup var arguments: RunArguments
+    @Option(help: "The compromised generations, such as 3 or 2,3.") var compromised: String
+    @Option(help: "When it happened, as far as is known (RFC 3339, such as 2026-11-20T12:00:00Z).")
+    var occurred: String?
+    @Option(help: "Why, for the history.") var reason = "reported as compromised"
+
+    func validate() throws {
+        guard JobFile.numbers(compromised) != nil else {
+            throw ValidationError("--compromised lists generation numbers, such as 3 or 2,3")
+        }
+        if let occurred, Timestamp(occurred) == nil {
+            throw ValidationError("--occurred has to be a time such as 2026-11-20T12:00:00Z")
+        }
+    }
+
+    func run() {
+        reporting {
+            try JobRunner.reencrypt(
+                home.open(), compromised: JobFile.numbers(compromised) ?? [],
+                occurred: occurred.flatMap { Timestamp($0) },
+                reason: reason, options: arguments.options, isJSON: arguments.json)
         }
     }
 }
@@ -50,6 +85,10 @@ struct Run: ParsableCommand {
             return switch job.kind {
             case .rotate:
                 try JobRunner.rotate(home.open(), isForced: job.isForced, options: options, isJSON: arguments.json)
+            case .reencrypt:
+                try JobRunner.reencrypt(
+                    home.open(), compromised: job.compromised, occurred: nil, reason: job.reason, options: options,
+                    isJSON: arguments.json)
             case .verify: try JobRunner.verify(home.open(), options: options, isJSON: arguments.json)
             }
         }
@@ -61,6 +100,15 @@ enum JobRunner {
     static func rotate(_ home: Home, isForced: Bool, options: RunOptions, isJSON: Bool) throws -> Exit {
         let control = RunControl()
         let job = RotateJob(home, isForced: isForced, options: options, control: control)
+        return try show(Progress.during(control) { try job.run() }, isJSON: isJSON)
+    }
+
+    static func reencrypt(
+        _ home: Home, compromised: [UInt32], occurred: Timestamp?, reason: String, options: RunOptions, isJSON: Bool
+    ) throws -> Exit {
+        let control = RunControl()
+        let job = ReencryptJob(
+            home, compromised: compromised, occurred: occurred, reason: reason, options: options, control: control)
         return try show(Progress.during(control) { try job.run() }, isJSON: isJSON)
     }
 

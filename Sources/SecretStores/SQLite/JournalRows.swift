@@ -60,6 +60,11 @@ extension SQLiteSecretStore {
     }
 
     /// As ``SecretStore`` says.
+    public func contentCommitter() throws -> any ContentCommitter {
+        try SQLiteContentCommitter(path: place, slotsPerPage: slotsPerPage)
+    }
+
+    /// As ``SecretStore`` says.
     public func contentReader() throws -> any ContentReader {
         try SQLiteContentReader(path: place, slotsPerPage: slotsPerPage)
     }

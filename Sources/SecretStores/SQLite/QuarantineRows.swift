@@ -5,13 +5,12 @@ import GRDB
 enum QuarantineRows {
     /// Adds a secret, or says again of one that is there already.
     static func add(
-        _ failure: PageBatch.Failure, page: Int64, slotsPerPage: Int64, job: String, at moment: Timestamp,
+        _ place: SlotPlace, id: Int64, generation: UInt32, reason: FailureReason, job: String, at moment: Timestamp,
         _ database: Database
     ) throws {
-        let id = page * slotsPerPage + Int64(failure.slot)
         let name =
             try String.fetchOne(database, sql: "SELECT name FROM secret WHERE id = ?", arguments: [id])
-            ?? "(no content: key page \(page), slot \(failure.slot))"
+            ?? "(no content: key page \(place.page), slot \(place.slot))"
         try database.cachedStatement(
             sql: """
                 INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?, NULL) ON CONFLICT DO UPDATE SET
@@ -20,7 +19,7 @@ enum QuarantineRows {
                     accepted = iif(generation = excluded.generation AND reason = excluded.reason, accepted, NULL)
                 """
         ).execute(arguments: [
-            id, name, Int64(failure.generation), failure.reason.rawValue, job, moment.rawValue, moment.rawValue,
+            id, name, Int64(generation), reason.rawValue, job, moment.rawValue, moment.rawValue,
         ])
     }
 

@@ -9,6 +9,8 @@ final class SQLiteContentReader: ContentReader {
     private let slotsPerPage: Int
     private var pages: RawStatement?
     private var contents: RawStatement?
+    /// A selection may pass over millions; the snapshot is given back after so many pages all the same.
+    private static let pagesAtOnce = 1024
     // Where the next batch begins.
     private var nextPlace: Int64 = 0
     private var isAtEnd = false
@@ -36,8 +38,11 @@ final class SQLiteContentReader: ContentReader {
         }
     }
 
-    func read(into batch: ContentBatch) throws {
-        guard let pages, let contents, !isAtEnd else { return }
+    func skip(to page: Int64) { nextPlace = max(nextPlace, (page + 1) * Int64(slotsPerPage)) }
+
+    func read(into batch: ContentBatch, selecting selection: ContentSelection) throws -> Bool {
+        guard let pages, let contents, !isAtEnd else { return false }
+        var pagesLeft = Self.pagesAtOnce
         // BEGIN makes the two statements see one snapshot.
         try connection.read { _ in
             defer {
@@ -47,7 +52,8 @@ final class SQLiteContentReader: ContentReader {
             pages.bind(1, nextPlace / Int64(slotsPerPage))
             contents.bind(1, nextPlace)
             var hasContent = try contents.step()
-            while !batch.isFull, try pages.step() {
+            while !batch.isFull, pagesLeft > 0, try pages.step() {
+                pagesLeft -= 1
                 let page = pages.integer(0)
                 let slots = pages.bytes(1)
                 guard slots.count == slotsPerPage * Slot.length else {
@@ -55,7 +61,9 @@ final class SQLiteContentReader: ContentReader {
                 }
                 let first = page * Int64(slotsPerPage)
                 // Contents before this page have no page at all.
-                while hasContent, contents.integer(0) < first { try take(nil, batch, contents, &hasContent) }
+                while hasContent, contents.integer(0) < first {
+                    try take(nil, batch, contents, &hasContent, selection)
+                }
                 for slot in 0..<slotsPerPage where first + Int64(slot) >= nextPlace {
                     if batch.isFull {
                         nextPlace = first + Int64(slot)
@@ -64,7 +72,7 @@ final class SQLiteContentReader: ContentReader {
                     }
                     let bytes = slots.baseAddress! + slot * Slot.length
                     if hasContent, contents.integer(0) == first + Int64(slot) {
-                        try take(bytes, batch, contents, &hasContent)
+                        try take(bytes, batch, contents, &hasContent, selection)
                     } else if Slot.generation(bytes) != 0 {
                         batch.failures.append(
                             .init(
@@ -76,20 +84,25 @@ final class SQLiteContentReader: ContentReader {
                 nextPlace = first + Int64(slotsPerPage)
                 batch.lastPage = page
             }
-            guard !batch.isFull else { return }
-            while hasContent { try take(nil, batch, contents, &hasContent) }
+            guard !batch.isFull, pagesLeft > 0 else { return }
+            while hasContent { try take(nil, batch, contents, &hasContent, selection) }
             isAtEnd = true
         }
+        return true
     }
 
     private func take(
-        _ slot: UnsafeRawPointer?, _ batch: ContentBatch, _ contents: RawStatement, _ hasContent: inout Bool
+        _ slot: UnsafeRawPointer?, _ batch: ContentBatch, _ contents: RawStatement, _ hasContent: inout Bool,
+        _ selection: ContentSelection
     ) throws {
         let id = contents.integer(0)
         let place = SlotPlace(page: id / Int64(slotsPerPage), slot: Int(id % Int64(slotsPerPage)))
-        if let slot {
+        let birth = UInt32(truncatingIfNeeded: contents.integer(2))
+        if let slot, !selection.contains(birth: birth, generation: Slot.generation(slot)) {
+            batch.passedOver += 1
+        } else if let slot {
             batch.append(
-                place: place, birth: UInt32(truncatingIfNeeded: contents.integer(2)), slot: slot,
+                place: place, birth: birth, slot: slot,
                 name: contents.bytes(1),
                 context: contents.isNull(3) ? nil : contents.bytes(3), body: contents.bytes(4))
         } else {

@@ -96,9 +96,11 @@ final class SQLitePageCommitter: PageCommitter {
                     continue
                 }
                 tally.failed[failure.reason] += 1
-                failing.insert(page * slots + Int64(failure.slot))
+                let id = page * slots + Int64(failure.slot)
+                failing.insert(id)
                 try QuarantineRows.add(
-                    failure, page: page, slotsPerPage: slots, job: job, at: Timestamp.now, database)
+                    SlotPlace(page: page, slot: failure.slot), id: id, generation: failure.generation,
+                    reason: failure.reason, job: job, at: Timestamp.now, database)
             }
         }
         try QuarantineRows.keep(only: failing, in: range, database)

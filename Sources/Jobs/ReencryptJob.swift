@@ -1,0 +1,119 @@
+import Files
+public import Home
+import KeyManagement
+import Protection
+public import Rotation
+import SecretStores
+
+/// The job after a compromise: a new generation, the old ones marked, and everything that they may have exposed
+/// encrypted anew under new data keys.
+public struct ReencryptJob {
+    private let home: Home
+    private let options: RunOptions
+    private let control: RunControl
+    private let compromised: [UInt32]
+    private let occurred: Timestamp?
+    private let reason: String
+
+    /// - Parameters:
+    ///   - home: the home.
+    ///   - compromised: generation numbers: exactly these are marked.
+    ///   - occurred: when it happened, as far as is known.
+    ///   - reason: why it is believed.
+    ///   - options: workers, rate, dry run.
+    ///   - control: stop and progress.
+    public init(
+        _ home: Home, compromised: [UInt32], occurred: Timestamp?, reason: String, options: RunOptions,
+        control: RunControl
+    ) {
+        self.home = home
+        self.compromised = Set(compromised).sorted()
+        self.occurred = occurred
+        self.reason = reason
+        self.options = options
+        self.control = control
+    }
+
+    /// Marks, rolls, and encrypts anew.
+    ///
+    /// - Throws: `OwnerLock.Busy`, `KeyManagementError` with `noSuchGeneration`, `RotationError`, or what a store or the
+    ///   key repository throws.
+    public func run() throws -> JobReport {
+        let lock = options.isDryRun ? nil : try home.lock(for: "keyroll reencrypt")
+        defer { withExtendedLifetime(lock) {} }
+        let clock = ContinuousClock()
+        let start = clock.now
+        var report = JobReport(job: try JobIdentity.new("reencrypt"), kind: "reencrypt")
+        report.isDryRun = options.isDryRun
+        report.notes += home.keeper.repaired
+        for number in compromised where home.keeper.keyring.ring.generation(number) == nil {
+            throw KeyManagementError(
+                .noSuchGeneration,
+                "group \(home.keeper.keyring.ring.name) has no generation \(number); see: keyroll generation list")
+        }
+        let mustRoll = !isMarked(home.keeper.keyring.ring)
+        if mustRoll {
+            report.plan = ["make and activate a new generation", "mark as compromised: \(list)"]
+        }
+        report.plan.append("encrypt anew what they may have exposed")
+        if !options.isDryRun {
+            if mustRoll { try mark() }
+            if let active = home.keeper.keyring.ring.active {
+                for store in home.stores where try store.marks().fence < active.number {
+                    try store.raiseFence(to: GenerationMark(active))
+                }
+            }
+        }
+        for store in home.stores where !control.isStopping {
+            let outcome = try ReencryptRun(
+                store, keeper: home.keeper, compromised: compromised, options: options, control: control
+            ).run(job: report.job)
+            report.add(outcome, place: store.place)
+        }
+        report.generation = home.keeper.keyring.ring.active?.number ?? 0
+        report.seconds = start.duration(to: clock.now).inSeconds
+        try nameFailures(&report)
+        report.notes += Self.whatRemains(list)
+        if !options.isDryRun { try ReportFile.write(report, home.layout) }
+        return report
+    }
+
+    private var list: String { compromised.map(String.init).joined(separator: ", ") }
+
+    /// Whether an earlier attempt has marked all of them and a newer generation protects since.
+    private func isMarked(_ ring: Ring) -> Bool {
+        guard let active = ring.active, let activated = active.history.last(where: { $0.state == .active }) else {
+            return false
+        }
+        return compromised.allSatisfy { number in
+            guard let mark = ring.generation(number)?.history.last(where: { $0.state == .compromised }) else {
+                return false
+            }
+            return mark.sequence <= activated.sequence && number != active.number
+        }
+    }
+
+    /// One change of the ring: at no instant does a compromised generation protect, or none at all.
+    private func mark() throws {
+        let number = try home.publish(reason: "generation \(list) compromised")
+        try home.keeper.update { ring in
+            try ring.activate(number, at: .now, reason: "generation \(list) compromised")
+            for old in compromised {
+                try ring.compromise(old, occurred: occurred, found: .now, reason: reason)
+            }
+        }
+    }
+
+    private func nameFailures(_ report: inout JobReport) throws {
+        for store in home.stores { try report.nameQuarantined(of: store) }
+    }
+
+    /// What no re-encryption takes back.
+    private static func whatRemains(_ list: String) -> [String] {
+        [
+            "who has generation \(list) and a copy of a store from before this run still reads what that copy holds",
+            "change the credentials themselves: they may have been read while the generation was exposed",
+            "run keyroll rotate to move what the other older generations protect",
+        ]
+    }
+}

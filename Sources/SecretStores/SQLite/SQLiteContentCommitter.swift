@@ -1,0 +1,125 @@
+import Databases
+import Files
+import GRDB
+import Glibc
+
+/// Writes contents and slots back under new data keys: compare-and-swap by slot, one durable transaction a batch.
+final class SQLiteContentCommitter: ContentCommitter {
+    private let writer: SQLiteWriter
+    private let slotsPerPage: Int64
+    private let pageLength: Int
+    private let present: UnsafeMutableRawPointer
+    private var update: RawStatement?
+
+    init(path: String, slotsPerPage: Int) throws {
+        let writer = try SQLiteWriter(path: path, durability: .full, isJob: true, cacheKiB: 4096)
+        self.writer = writer
+        self.slotsPerPage = Int64(slotsPerPage)
+        pageLength = slotsPerPage * Slot.length
+        present = .allocate(byteCount: pageLength, alignment: 64)
+        update = try writer.connection.access {
+            try RawStatement("UPDATE secret SET birth = ?2, body = ?3 WHERE id = ?1", $0, path: path)
+        }
+    }
+
+    deinit {
+        try? writer.connection.access { _ in update = nil }
+        present.deallocate()
+    }
+
+    func commit(
+        _ batch: ContentBatch, to mark: GenerationMark, job: String,
+        journal: (CommitTally) throws -> JournalRecord
+    ) throws -> CommitTally {
+        try writer.transaction { database, statements in
+            let fence = try statements.presentFence()
+            guard fence == mark.number else {
+                throw StoreError(
+                    .fenced(fence: fence),
+                    "\(writer.path): the fence stands at generation \(fence), not at \(mark.number): another rotation came in between"
+                )
+            }
+            var tally = CommitTally()
+            var counts: [UInt32: Int] = [:]
+            let window = BlobWindow(table: "key_page", column: "slots", database, path: writer.path)
+            try swap(batch, window, mark, &tally, &counts, database)
+            try quarantine(batch, window, job: job, &tally, database)
+            window.close()
+            for (generation, change) in counts { try statements.count(generation, change) }
+            try JournalRows.write(journal(tally), database)
+            return tally
+        }
+    }
+
+    /// Records come in the order of their places: each page is read and written once.
+    private func swap(
+        _ batch: ContentBatch, _ window: BlobWindow, _ mark: GenerationMark, _ tally: inout CommitTally,
+        _ counts: inout [UInt32: Int], _ database: Database
+    ) throws {
+        guard let update else { return }
+        var page: Int64 = 0
+        for renewal in batch.renewals {
+            let record = batch.records[renewal.index]
+            if record.place.page != page {
+                if page != 0 { try window.write(present, count: pageLength) }
+                page = record.place.page
+                guard try load(page, window) else {
+                    throw StoreError(.damaged, "\(writer.path): key page \(page) is gone; run keyroll doctor")
+                }
+            }
+            let slot = present + record.place.slot * Slot.length
+            guard memcmp(slot, batch.base + record.slot, Slot.length) == 0 else {
+                tally.superseded += 1
+                continue
+            }
+            let id = page * slotsPerPage + Int64(record.place.slot)
+            update.bind(1, id)
+            update.bind(2, Int64(mark.number))
+            update.bind(
+                3,
+                blob: UnsafeRawBufferPointer(start: batch.output + renewal.body.lowerBound, count: renewal.body.count))
+            guard try update.run() == 1 else {
+                throw StoreError(.damaged, "\(writer.path): a content is gone and its slot is not; run keyroll doctor")
+            }
+            counts[Slot.generation(slot), default: 0] -= 1
+            counts[mark.number, default: 0] += 1
+            slot.copyMemory(from: batch.output + renewal.slot, byteCount: Slot.length)
+            tally.moved += 1
+            if !batch.failures.isEmpty || hasQuarantine {
+                try database.execute(sql: "DELETE FROM quarantine WHERE id = ?", arguments: [id])
+            }
+        }
+        if page != 0 { try window.write(present, count: pageLength) }
+    }
+
+    /// Whether anything is on the list: looked up once, since nearly always nothing is.
+    private lazy var hasQuarantine: Bool = {
+        let count = try? writer.connection.access { try Int64.fetchOne($0, sql: "SELECT count(*) FROM quarantine") }
+        return count.flatMap { $0 } != 0
+    }()
+
+    private func quarantine(
+        _ batch: ContentBatch, _ window: BlobWindow, job: String, _ tally: inout CommitTally, _ database: Database
+    ) throws {
+        for failure in batch.failures {
+            if let index = failure.index {
+                guard try load(failure.place.page, window) else { continue }
+                let slot = present + failure.place.slot * Slot.length
+                guard memcmp(slot, batch.base + batch.records[index].slot, Slot.length) == 0 else {
+                    tally.superseded += 1
+                    continue
+                }
+            }
+            tally.failed[failure.reason] += 1
+            try QuarantineRows.add(
+                failure.place, id: failure.place.page * slotsPerPage + Int64(failure.place.slot),
+                generation: failure.generation, reason: failure.reason, job: job, at: Timestamp.now, database)
+        }
+    }
+
+    private func load(_ page: Int64, _ window: BlobWindow) throws -> Bool {
+        guard try window.move(to: page) == pageLength else { return false }
+        try window.read(into: present, count: pageLength)
+        return true
+    }
+}
