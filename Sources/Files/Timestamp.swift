@@ -13,6 +13,16 @@ public struct Timestamp: RawRepresentable, Hashable, Comparable, Sendable, Custo
     /// Now, by this machine's clock.
     public static var now: Timestamp { Timestamp(rawValue: Int64(time(nil))) }
 
+    /// Reads RFC 3339 in UTC with whole seconds, as ``description`` writes it.
+    public init?(_ text: String) {
+        var parts = tm()
+        let isWhole = text.withCString { start in
+            strptime(start, "%Y-%m-%dT%H:%M:%SZ", &parts).map { $0.pointee == 0 } ?? false
+        }
+        guard isWhole else { return nil }
+        self.init(rawValue: Int64(timegm(&parts)))
+    }
+
     /// RFC 3339, as in `2026-11-24T06:35:00Z`.
     public var description: String {
         var seconds = time_t(rawValue)

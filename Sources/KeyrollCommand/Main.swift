@@ -33,6 +33,7 @@ struct KeyrollCommand: ParsableCommand {
                 subcommands: [
                     Rotate.self, Verify.self, Status.self, Run.self, QuarantineCommand.self,
                 ]),
+            CommandGroup(name: "After a compromise:", subcommands: [Reencrypt.self]),
             CommandGroup(
                 name: "The home:",
                 subcommands: [
