@@ -15,12 +15,23 @@ public struct Timestamp: RawRepresentable, Hashable, Comparable, Sendable, Custo
 
     /// Reads RFC 3339 in UTC with whole seconds, as ``description`` writes it.
     public init?(_ text: String) {
+        let bytes = Array(text.utf8)
+        let pattern = Array("0000-00-00T00:00:00Z".utf8)
+        let fits =
+            bytes.count == pattern.count
+            && zip(bytes, pattern).allSatisfy { $1 == 48 ? (48...57).contains($0) : $0 == $1 }
+        guard fits else { return nil }
+        func number(_ range: Range<Int>) -> Int32 { bytes[range].reduce(0) { $0 * 10 + Int32($1 - 48) } }
         var parts = tm()
-        let isWhole = text.withCString { start in
-            strptime(start, "%Y-%m-%dT%H:%M:%SZ", &parts).map { $0.pointee == 0 } ?? false
-        }
-        guard isWhole else { return nil }
+        parts.tm_year = number(0..<4) - 1900
+        parts.tm_mon = number(5..<7) - 1
+        parts.tm_mday = number(8..<10)
+        parts.tm_hour = number(11..<13)
+        parts.tm_min = number(14..<16)
+        parts.tm_sec = number(17..<19)
         self.init(rawValue: Int64(timegm(&parts)))
+        // timegm takes a 30th of February for a day of March; a time that is none comes out differently.
+        guard description == text else { return nil }
     }
 
     /// RFC 3339, as in `2026-11-24T06:35:00Z`.

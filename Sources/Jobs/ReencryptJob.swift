@@ -1,4 +1,4 @@
-import Files
+public import Files
 public import Home
 import KeyManagement
 import Protection

@@ -112,6 +112,12 @@ public protocol ContentReader: AnyObject {
     func skip(to page: Int64)
 }
 
+extension ContentReader {
+    /// Fills the batch with what lies above the position it keeps, whatever it is.
+    @discardableResult
+    public func read(into batch: ContentBatch) throws -> Bool { try read(into: batch, selecting: .all) }
+}
+
 /// Which contents a run is about.
 public struct ContentSelection: Sendable, Equatable {
     /// The generations that were compromised, or nil for all contents.

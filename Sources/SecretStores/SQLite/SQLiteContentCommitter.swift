@@ -57,6 +57,8 @@ final class SQLiteContentCommitter: ContentCommitter {
         _ counts: inout [UInt32: Int], _ database: Database
     ) throws {
         guard let update else { return }
+        // Nearly always nothing is on the list, and then it is not looked at for each secret.
+        let hasQuarantine = try Bool.fetchOne(database, sql: "SELECT EXISTS (SELECT 1 FROM quarantine)") ?? true
         var page: Int64 = 0
         for renewal in batch.renewals {
             let record = batch.records[renewal.index]
@@ -85,18 +87,12 @@ final class SQLiteContentCommitter: ContentCommitter {
             counts[mark.number, default: 0] += 1
             slot.copyMemory(from: batch.output + renewal.slot, byteCount: Slot.length)
             tally.moved += 1
-            if !batch.failures.isEmpty || hasQuarantine {
+            if hasQuarantine {
                 try database.execute(sql: "DELETE FROM quarantine WHERE id = ?", arguments: [id])
             }
         }
         if page != 0 { try window.write(present, count: pageLength) }
     }
-
-    /// Whether anything is on the list: looked up once, since nearly always nothing is.
-    private lazy var hasQuarantine: Bool = {
-        let count = try? writer.connection.access { try Int64.fetchOne($0, sql: "SELECT count(*) FROM quarantine") }
-        return count.flatMap { $0 } != 0
-    }()
 
     private func quarantine(
         _ batch: ContentBatch, _ window: BlobWindow, job: String, _ tally: inout CommitTally, _ database: Database
