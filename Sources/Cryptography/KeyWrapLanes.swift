@@ -23,7 +23,7 @@ public final class KeyWrapLanes {
     /// - Throws: ``CryptographyError`` with `memory`.
     public init() throws {
         let words = Self.width * 2 + Self.width * 4
-        var made = try SecureBytes(count: max(words * 8, SecureBytes.smallLimit + 1))
+        var made = try SecureBytes(count: words * 8, mustLock: true)
         // The address is stable for the object's life: SecureBytes never moves what it allocated.
         let base = made.withUnsafeMutableBytes { $0.baseAddress! }
         blocks = base.bindMemory(to: UInt64.self, capacity: words)

@@ -22,7 +22,10 @@ public struct SecureBytes: ~Copyable, @unchecked Sendable {
     ///
     /// - Parameter count: the number of bytes, 0 or more.
     /// - Throws: ``CryptographyError`` with `memory` where a small buffer cannot be locked or none is left.
-    public init(count: Int) throws {
+    public init(count: Int) throws { try self.init(count: count, mustLock: count <= Self.smallLimit) }
+
+    /// The same, saying whether memory that cannot be locked will do.
+    init(count: Int, mustLock: Bool) throws {
         // All that throws works on locals: the properties come last, since a throwing initialiser of a
         // noncopyable type with a deinit may not leave a half-made value behind.
         let wanted = max(count, 1)
@@ -31,7 +34,7 @@ public struct SecureBytes: ~Copyable, @unchecked Sendable {
             mapped = 0
         } else {
             let length = (wanted + 4095) & ~4095
-            base = try mapProtected(length, mustLock: wanted <= Self.smallLimit)
+            base = try mapProtected(length, mustLock: mustLock)
             mapped = length
         }
         self.count = count

@@ -33,9 +33,12 @@ public enum PrivateFile {
         var built = path.hasPrefix("/") ? "" : "."
         for part in path.split(separator: "/") {
             built += "/" + part
-            if mkdir(built, 0o700) != 0, errno != EEXIST { throw FileError.current(built, "cannot make the folder") }
+            if mkdir(built, 0o700) == 0 {
+                try syncDirectory(of: built)
+            } else if errno != EEXIST {
+                throw FileError.current(built, "cannot make the folder")
+            }
         }
-        try syncDirectory(of: path)
     }
 
     /// Makes an empty file with mode 0600 that did not exist.
@@ -49,7 +52,7 @@ public enum PrivateFile {
     /// Writes a whole file so that either the old or the new one is there at any instant, power loss included:
     /// a temporary name, synced, renamed, and the folder synced.
     public static func write(_ path: String, _ bytes: UnsafeRawBufferPointer, replacing: Bool) throws {
-        let temporary = path + ".new-\(getpid())"
+        let temporary = temporaryName(beside: path)
         let descriptor = open(temporary, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_WRONLY, 0o600)
         guard descriptor >= 0 else { throw FileError.current(temporary, "cannot create") }
         var finished = false
@@ -102,6 +105,21 @@ public enum PrivateFile {
     public static func exists(_ path: String) -> Bool {
         var status = stat()
         return lstat(path, &status) == 0
+    }
+
+    /// As ``exists(_:)``, but says so where this user may not look.
+    ///
+    /// - Throws: ``FileError`` with `notPermitted`.
+    public static func isThere(_ path: String) throws -> Bool {
+        var status = stat()
+        if lstat(path, &status) == 0 { return true }
+        guard errno == ENOENT || errno == ENOTDIR else { throw FileError.current(path, "cannot look") }
+        return false
+    }
+
+    /// A name beside `path` that nobody else uses: not by the process's number, which a container uses again.
+    public static func temporaryName(beside path: String) -> String {
+        path + ".new-" + String(UInt64.random(in: .min ... .max), radix: 16)
     }
 
     private static func status(_ path: String) throws -> stat {

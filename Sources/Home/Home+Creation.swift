@@ -22,7 +22,7 @@ extension Home {
         guard !PrivateFile.exists(layout.configuration) else {
             throw HomeError(.exists, "\(layout.path): there is a keyroll home already; nothing was changed")
         }
-        let draft = HomeLayout(layout.path + ".new-\(getpid())")
+        let draft = HomeLayout(PrivateFile.temporaryName(beside: layout.path))
         try PrivateFile.makeDirectory(PrivateFile.parent(of: layout.path))
         guard mkdir(draft.path, 0o700) == 0 else { throw FileError.current(draft.path, "cannot make the folder") }
         do {

@@ -38,7 +38,7 @@ public final class Home: Sendable {
     ///   - ask: asks for the passphrase, where the root key comes from one.
     /// - Throws: ``HomeError``, `FileError`, `KeyManagementError`, `StoreError`.
     public static func open(_ layout: HomeLayout, ask: @escaping Ask) throws -> Home {
-        guard PrivateFile.exists(layout.configuration) else {
+        guard try PrivateFile.isThere(layout.configuration) else {
             throw HomeError(
                 .noHome, "\(layout.path): no keyroll home here; run: keyroll init, or name another with --home")
         }
@@ -51,7 +51,10 @@ public final class Home: Sendable {
         let ring = keeper.keyring.ring
         let stores = try configuration.stores.map { store in
             let opened = try SQLiteSecretStore.open(layout.resolve(store.path), group: ring.group)
-            try check(opened, ring)
+            do { try check(opened, ring) } catch let error as StoreError where error.code == .foreignGenerations {
+                // Another process may have rolled since the ring was read, as while a passphrase was typed.
+                try check(opened, keeper.reload().ring)
+            }
             return opened as any SecretStore
         }
         return Home(layout: layout, configuration: configuration, keeper: keeper, stores: stores)

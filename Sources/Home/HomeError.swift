@@ -6,6 +6,8 @@ public struct HomeError: Error, Sendable, CustomStringConvertible {
         case noHome
         /// There is one already.
         case exists
+        /// A file that was named is not there.
+        case noSuchFile
         /// The configuration is wrong.
         case configuration
     }

@@ -16,6 +16,7 @@ public struct YAMLDocument {
     /// - Throws: ``HomeError`` with `configuration`, or `FileError`.
     public init(path: String, limit: Int = 1 << 16) throws {
         let text = try Self.text(path, limit)
+        try Self.refuseAliases(text, path)
         let node: Node?
         do { node = try Yams.compose(yaml: text) } catch let error as YamlError {
             throw HomeError(
@@ -108,6 +109,15 @@ public struct YAMLDocument {
 
     private func error(_ node: Node?, _ message: String) -> HomeError {
         HomeError(.configuration, "\(path):\(node?.mark.map { "\($0.line):" } ?? "") \(message)")
+    }
+
+    /// Anchors and aliases can make a small file describe an enormous tree; nothing here needs them.
+    private static func refuseAliases(_ text: String, _ path: String) throws {
+        for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            let words = line.prefix { $0 != "#" }.split { " \t,[]{}:?-!".contains($0) }
+            guard let word = words.first(where: { $0.hasPrefix("&") || $0.hasPrefix("*") }) else { continue }
+            throw HomeError(.configuration, "\(path):\(number + 1): '\(word)': anchors and aliases are not taken here")
+        }
     }
 
     private static func text(_ path: String, _ limit: Int) throws -> String {

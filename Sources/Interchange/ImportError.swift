@@ -32,7 +32,8 @@ public struct ImportError: Error, Equatable, Sendable, CustomStringConvertible {
     public let file: String
     /// The line, from 1, where the failure has one.
     public let line: Int?
-    private let reason: String
+    /// What is wrong and what to do about it, without the file.
+    public let reason: String
 
     init(_ code: Code, file: String, line: Int? = nil, reason: String) {
         self.code = code

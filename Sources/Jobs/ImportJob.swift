@@ -25,9 +25,8 @@ public struct ImportJob {
 
     /// Reads all of `source`.
     ///
-    /// - Returns: the report, and what was wrong with the input.
-    public func run(_ source: RecordSource) throws -> (report: JobReport, problems: [ImportProblem], problemCount: Int)
-    {
+    /// What is wrong with the input is in the report; a bad record counts as failed (malformed).
+    public func run(_ source: RecordSource) throws -> JobReport {
         let clock = ContinuousClock()
         let start = clock.now
         var report = JobReport(job: try JobIdentity.new("import"), kind: "import")
@@ -36,7 +35,11 @@ public struct ImportJob {
             home.store, keeper: home.keeper, replace: replace, options: options, control: control
         ).run(source)
         report.importCounts = outcome.tally
-        report.tally.scanned = outcome.records
+        let bad = outcome.problemCount - outcome.tally.kept
+        report.problems = outcome.problems
+        report.problemCount = outcome.problemCount
+        report.tally.failed[.malformed] = bad
+        report.tally.scanned = outcome.records + bad
         report.tally.moved = outcome.tally.added + outcome.tally.replaced
         report.tally.current = outcome.tally.unchanged
         report.tally.superseded = outcome.tally.kept
@@ -45,6 +48,6 @@ public struct ImportJob {
         report.stages = outcome.stages
         report.generation = home.keeper.keyring.ring.active?.number ?? 0
         report.seconds = start.duration(to: clock.now).inSeconds
-        return (report, outcome.problems, outcome.problemCount)
+        return report
     }
 }

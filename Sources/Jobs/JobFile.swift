@@ -1,3 +1,4 @@
+import Files
 import Home
 
 /// A file under `jobs/`: which job, and how.
@@ -36,6 +37,7 @@ public struct JobFile: Sendable, Equatable {
     ///
     /// - Throws: `HomeError` with `configuration`, naming file and line.
     public init(path: String) throws {
+        guard PrivateFile.exists(path) else { throw HomeError(.noSuchFile, "\(path): no such job file") }
         let document = try YAMLDocument(path: path)
         try document.expect(only: ["job", "workers", "maxRate", "force", "home", "compromised", "reason"])
         guard let name = try document.string("job") else {
@@ -45,7 +47,7 @@ public struct JobFile: Sendable, Equatable {
             throw document.error("job", "'\(name)' is no job; one of: \(Self.kinds)")
         }
         self.kind = kind
-        workers = try document.integer("workers", in: 1...1024)
+        workers = try document.integer("workers", in: 1...64)
         maximumRate = try document.integer("maxRate", in: 1...1_000_000_000)
         isForced = try document.truth("force") ?? false
         home = try document.string("home")

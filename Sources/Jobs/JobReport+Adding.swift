@@ -10,6 +10,12 @@ extension JobReport {
         stages = stages.adding(outcome.stages)
         wasResumed = wasResumed || outcome.wasResumed
         wasInterrupted = wasInterrupted || outcome.wasInterrupted
+        if outcome.correctedCensus {
+            needsAttention = true
+            notes.append(
+                "\(place): the counters did not agree with the slots and were written anew: slots were altered from outside; run: keyroll verify"
+            )
+        }
         if outcome.ignoredJournal {
             notes.append(
                 "\(place): the journal of an unfinished run is not authentic and was ignored; the run began anew")
@@ -19,13 +25,12 @@ extension JobReport {
     /// Names the failed secrets of a store, from the quarantine; those of earlier runs too, since they still need
     /// somebody.
     mutating func nameQuarantined(of store: any SecretStore) throws {
-        let open = try store.quarantine().filter { $0.accepted == nil }
-        faults += open.prefix(VerifyRun.namedAtMost - faults.count).map {
+        let count = try store.openQuarantineCount()
+        guard count > 0 else { return }
+        faults += try store.quarantine(limit: VerifyRun.namedAtMost - faults.count).filter { $0.accepted == nil }.map {
             .init(name: $0.name, generation: $0.generation, reason: $0.reason)
         }
-        if !open.isEmpty {
-            notes.append("\(store.place): \(open.count) secrets are quarantined; see: keyroll quarantine list")
-        }
+        notes.append("\(store.place): \(count) secrets are quarantined; see: keyroll quarantine list")
     }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+public import Interchange
 public import Rotation
 public import SecretStores
 
@@ -30,8 +31,14 @@ public struct JobReport: Sendable {
     public var faults: [VerifyRun.Fault] = []
     /// What an operator should know.
     public var notes: [String] = []
+    /// Whether something was found that a person should look at, although no secret failed.
+    public var needsAttention = false
     /// Numbers of an import.
     public var importCounts: WriteTally?
+    /// What was wrong with an import's input, the first ten thousand.
+    public var problems: [ImportProblem] = []
+    /// How many problems there were.
+    public var problemCount = 0
 
     /// - Parameters:
     ///   - job: the job's identity.
@@ -60,7 +67,10 @@ public struct JobReport: Sendable {
             ],
             generation: generation, dryRun: isDryRun, resumed: wasResumed, interrupted: wasInterrupted, plan: plan,
             faults: faults.map { .init(name: $0.name, generation: $0.generation, reason: $0.reason.rawValue) },
-            notes: notes, imported: counts)
+            notes: notes, imported: counts,
+            problems: importCounts == nil
+                ? nil : problems.map { .init(file: $0.file, line: $0.line, message: $0.message) },
+            problemCount: importCounts == nil ? nil : problemCount)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         return Array(try encoder.encode(document)) + [10]
@@ -73,6 +83,11 @@ public struct JobReport: Sendable {
             var name: String
             var generation: UInt32
             var reason: String
+        }
+        struct Problem: Encodable {
+            var file: String
+            var line: Int?
+            var message: String
         }
         struct Counts: Encodable {
             var added: Int
@@ -98,5 +113,7 @@ public struct JobReport: Sendable {
         var faults: [Fault]
         var notes: [String]
         var imported: Counts?
+        var problems: [Problem]?
+        var problemCount: Int?
     }
 }

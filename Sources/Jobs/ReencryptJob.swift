@@ -45,6 +45,8 @@ public struct ReencryptJob {
         let start = clock.now
         var report = JobReport(job: try JobIdentity.new("reencrypt"), kind: "reencrypt")
         report.isDryRun = options.isDryRun
+        // What another run did before this one had the lock counts.
+        try home.keeper.reload()
         report.notes += home.keeper.repaired
         for number in compromised where home.keeper.keyring.ring.generation(number) == nil {
             throw KeyManagementError(

@@ -14,15 +14,20 @@ public struct RotateJob {
     private let options: RunOptions
     private let control: RunControl
     private let isForced: Bool
+    private let retriesQuarantined: Bool
     private let logger = Logger(label: "keyroll.rotate")
 
     /// - Parameters:
     ///   - home: the home.
     ///   - isForced: roll although nothing is due.
+    ///   - retriesQuarantined: forget the quarantine first, so that all of it is looked at again.
     ///   - options: workers, rate, dry run.
     ///   - control: stop and progress.
-    public init(_ home: Home, isForced: Bool, options: RunOptions, control: RunControl) {
+    public init(
+        _ home: Home, isForced: Bool, retriesQuarantined: Bool = false, options: RunOptions, control: RunControl
+    ) {
         self.home = home
+        self.retriesQuarantined = retriesQuarantined
         self.isForced = isForced
         self.options = options
         self.control = control
@@ -38,7 +43,10 @@ public struct RotateJob {
         let start = clock.now
         var report = JobReport(job: try JobIdentity.new("rotate"), kind: "rotate")
         report.isDryRun = options.isDryRun
+        // What another run did before this one had the lock counts.
+        try home.keeper.reload()
         report.notes += home.keeper.repaired
+        if retriesQuarantined, !options.isDryRun { for store in home.stores { try store.clearQuarantine() } }
 
         let plan = try plan()
         report.plan = plan.lines
@@ -46,14 +54,17 @@ public struct RotateJob {
             try rehearse(plan, &report)
         } else {
             try takeOverPolicy()
+            var next = home.keeper.keyring.ring.pending?.number
             for step in plan.steps {
-                try perform(step)
+                try perform(step, &next)
                 logger.info("\(step)")
             }
             // Also without a roll: an earlier run may have been cut off between activation and fence.
             try raiseFences()
             // The plan was made before the fence rose; what counts is what is there now.
             for store in home.stores where try !control.isStopping && isWork(store) { try rewrap(store, &report) }
+            // A stop before the first batch leaves work behind, too.
+            if control.isStopping, try home.stores.contains(where: isWork) { report.wasInterrupted = true }
         }
         report.generation = home.keeper.keyring.ring.active?.number ?? 0
         report.seconds = start.duration(to: clock.now).inSeconds
@@ -82,15 +93,14 @@ public struct RotateJob {
         try home.keeper.update { $0.adopt(wished) }
     }
 
-    private func perform(_ step: RotationPlan.Step) throws {
+    /// - Parameter next: the generation that was planned to be activated.
+    private func perform(_ step: RotationPlan.Step, _ next: inout UInt32?) throws {
         switch step {
         case .publish(let reason):
-            _ = try home.publish(reason: reason)
+            next = try home.publish(reason: reason)
         case .activate(let reason):
-            try home.keeper.update { ring in
-                guard let pending = ring.pending else { return }
-                try ring.activate(pending.number, at: .now, reason: reason)
-            }
+            guard let number = next else { return }
+            try home.keeper.update { try $0.activate(number, at: .now, reason: reason) }
         case .wait, .rewrap: break
         }
     }
@@ -120,9 +130,7 @@ public struct RotateJob {
         for store in home.stores {
             let run = RewrapRun(store, keeper: home.keeper, options: options, control: control)
             let outcome = rolls ? try run.rehearseRoll(job: report.job) : try run.run(job: report.job)
-            report.tally = report.tally.adding(outcome.tally)
-            report.handled += outcome.handled
-            report.stages = report.stages.adding(outcome.stages)
+            report.add(outcome, place: store.place)
         }
     }
 }

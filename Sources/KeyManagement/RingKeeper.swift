@@ -1,4 +1,5 @@
 import Cryptography
+import Databases
 import Envelopes
 public import Files
 import Synchronization
@@ -9,10 +10,16 @@ public final class RingKeeper: Sendable {
     private let rootKeys: RootKeys
     private let present: Mutex<Keyring>
     private let repairs: Mutex<[String]>
+    /// What the root key provider needs to know again, as it stands in the authentic copy.
+    private let parameters: [UInt8]
 
-    private init(_ repository: any KeyRepository, _ rootKeys: RootKeys, _ keyring: Keyring, repairs: [String]) {
+    private init(
+        _ repository: any KeyRepository, _ rootKeys: RootKeys, _ keyring: Keyring, parameters: [UInt8],
+        repairs: [String]
+    ) {
         self.repository = repository
         self.rootKeys = rootKeys
+        self.parameters = parameters
         present = Mutex(keyring)
         self.repairs = Mutex(repairs)
     }
@@ -34,7 +41,8 @@ public final class RingKeeper: Sendable {
         let rootKeys = try RootKeys(provider.rootKey(parameters), group: group)
         let ring = Ring(group: group, name: name, policy: policy)
         try repository.commit(seal(ring, rootKeys, parameters), replacing: nil)
-        return RingKeeper(repository, rootKeys, try Keyring(ring: ring, rootKeys: rootKeys), repairs: [])
+        return RingKeeper(
+            repository, rootKeys, try Keyring(ring: ring, rootKeys: rootKeys), parameters: parameters, repairs: [])
     }
 
     /// Opens a ring, from its second copy where the first is damaged or lost, which is then written anew.
@@ -44,13 +52,18 @@ public final class RingKeeper: Sendable {
     public static func open(_ repository: any KeyRepository, provider: any RootKeyProvider) throws -> RingKeeper {
         let copies = try repository.load()
         var firstFailure: (any Error)?
+        var tried: Set<[UInt8]> = []
         for copy in copies {
-            guard let stored = try? copy.content.get(), let group = Identity(stored.group) else { continue }
+            guard let stored = try? copy.content.get(), let group = Identity(stored.group),
+                // The copies normally agree, and a passphrase is asked for once.
+                tried.insert(stored.group + stored.rootKeyParameters).inserted
+            else { continue }
             // The group and the parameters are believed only once the MAC over them was checked.
             let rootKeys = try RootKeys(provider.rootKey(stored.rootKeyParameters), group: group)
             do {
-                let (keyring, repairs) = try choose(copies, rootKeys, repository, providerPlace: provider.place)
-                return RingKeeper(repository, rootKeys, keyring, repairs: repairs)
+                let choice = try choose(copies, rootKeys, repository, providerPlace: provider.place)
+                return RingKeeper(
+                    repository, rootKeys, choice.keyring, parameters: choice.parameters, repairs: choice.notes)
             } catch let error as KeyManagementError { firstFailure = firstFailure ?? error }
         }
         throw firstFailure ?? unreadable(copies)
@@ -59,11 +72,11 @@ public final class RingKeeper: Sendable {
     /// Reads the repository again: another process may have rolled.
     @discardableResult
     public func reload() throws -> Keyring {
-        let (keyring, repairs) = try Self.choose(
+        let choice = try Self.choose(
             repository.load(), rootKeys, repository, providerPlace: "the root key in use")
-        self.repairs.withLock { $0 += repairs }
-        present.withLock { $0 = keyring }
-        return keyring
+        repairs.withLock { $0 += choice.notes }
+        present.withLock { $0 = choice.keyring }
+        return choice.keyring
     }
 
     /// Changes the ring: reads it anew, lets `change` work on it, and stores it if nobody came in between.
@@ -77,7 +90,7 @@ public final class RingKeeper: Sendable {
             ring.sequence += 1
             let result = try change(&ring)
             do {
-                try repository.commit(Self.seal(ring, rootKeys, parameters()), replacing: replaced)
+                try repository.commit(Self.seal(ring, rootKeys, parameters), replacing: replaced)
             } catch let error as KeyManagementError where error.code == .changedMeanwhile && triesLeft > 1 {
                 triesLeft -= 1
                 continue
@@ -127,14 +140,6 @@ public final class RingKeeper: Sendable {
         }
     }
 
-    private func parameters() throws -> [UInt8] {
-        let copies = try repository.load()
-        guard let stored = copies.lazy.compactMap({ try? $0.content.get() }).first else {
-            throw Self.unreadable(copies)
-        }
-        return stored.rootKeyParameters
-    }
-
     // MARK: Sealing and choosing
 
     private static func seal(_ ring: Ring, _ keys: RootKeys, _ parameters: [UInt8]) throws -> StoredRing {
@@ -154,29 +159,59 @@ public final class RingKeeper: Sendable {
         return try covered.withUnsafeBytes { try Authenticator(key: keys.ring).tag($0) }
     }
 
-    /// The newest authentic copy; the others are written anew from it.
+    private struct Choice {
+        var keyring: Keyring
+        var parameters: [UInt8]
+        var notes: [String]
+    }
+
+    /// The newest authentic copy. Copies that are damaged, missing or older are written anew from it; if that fails the
+    /// ring is used all the same, and a note says so.
+    ///
+    /// - Throws: for a copy that cannot be read for another reason (held by another program, not permitted, newer): it
+    ///   may be the newest one.
     private static func choose(
         _ copies: [RingCopy], _ keys: RootKeys, _ repository: any KeyRepository, providerPlace: String
-    ) throws -> (Keyring, [String]) {
-        var best: (stored: StoredRing, keyring: Keyring)?
-        var faults: [(place: String, error: any Error)] = []
+    ) throws -> Choice {
+        var authentics: [(place: String, stored: StoredRing, keyring: Keyring)] = []
+        var damaged: [(place: String, error: any Error)] = []
         for copy in copies {
             do {
                 let stored = try copy.content.get()
                 let keyring = try authentic(stored, keys, place: copy.place, providerPlace: providerPlace)
-                if let found = best, found.stored.sequence >= stored.sequence {
-                    // A crash between the two copies leaves the second one behind: the next commit brings it up.
-                    continue
-                }
-                best = (stored, keyring)
-            } catch { faults.append((copy.place, error)) }
+                authentics.append((copy.place, stored, keyring))
+            } catch {
+                guard isDamage(error) else { throw error }
+                damaged.append((copy.place, error))
+            }
         }
-        guard let best else { throw faults.first?.error ?? unreadable(copies) }
-        guard !faults.isEmpty else { return (best.keyring, []) }
-        try repository.heal(with: best.stored, replacing: faults.map(\.place))
-        return (
-            best.keyring, faults.map { "\($0.place) was damaged or missing and was written anew from the other copy" }
-        )
+        guard let best = authentics.max(by: { $0.stored.sequence < $1.stored.sequence }) else {
+            throw damaged.first?.error ?? unreadable(copies)
+        }
+        // A crash between the two copies leaves the second one behind; a first one from a backup is behind, too.
+        let behind = authentics.filter { $0.stored.sequence < best.stored.sequence }.map(\.place)
+        var notes: [String] = []
+        if !damaged.isEmpty || !behind.isEmpty {
+            do {
+                try repository.heal(with: best.stored, replacing: damaged.map(\.place) + behind) { stored in
+                    (try? authentic(stored, keys, place: "", providerPlace: "")) != nil
+                }
+                notes = damaged.map { "\($0.place) was damaged or missing and was written anew from the other copy" }
+            } catch {
+                notes = damaged.map { "\($0.place) is damaged or missing and could not be written anew: \(error)" }
+            }
+        }
+        return Choice(keyring: best.keyring, parameters: best.stored.rootKeyParameters, notes: notes)
+    }
+
+    /// Whether a copy is lost for good, so that another one may stand in.
+    private static func isDamage(_ error: any Error) -> Bool {
+        switch error {
+        case let error as DatabaseFailure: error.code == .damaged || error.code == .missing
+        // An altered check value looks like another root key; the other copy tells.
+        case let error as KeyManagementError: error.code == .ringNotAuthentic || error.code == .wrongRootKey
+        default: false
+        }
     }
 
     private static func authentic(

@@ -99,6 +99,7 @@ enum Exit: Int32 {
         switch error.code {
         case .noHome, .configuration: .refused
         case .exists: .exists
+        case .noSuchFile: .notFound
         }
     }
 

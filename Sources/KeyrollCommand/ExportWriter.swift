@@ -61,6 +61,10 @@ final class ExportWriter {
     /// The named secrets.
     func some(_ names: [String], asMessages: Bool) throws -> [String] {
         var failed: [String] = []
+        // All or nothing for a name that is not there: found out before the first line is written.
+        for name in names where try home.store.secret(named: Array(name.utf8)) == nil {
+            throw StoreError(.noSuchSecret, "no secret is named '\(name)'")
+        }
         for name in names {
             guard let secret = try home.store.secret(named: Array(name.utf8)) else {
                 throw StoreError(.noSuchSecret, "no secret is named '\(name)'")

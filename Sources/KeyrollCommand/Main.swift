@@ -6,6 +6,7 @@ import Cryptography
 enum Main {
     static func main() {
         ProcessHardening.apply()
+        Surroundings.prepare()
         do { try SelfTest.run() } catch { Exit.fail(error) }
         KeyrollCommand.main()
     }

@@ -40,7 +40,7 @@ struct RunArguments: ParsableArguments {
     var verbose = false
 
     func validate() throws {
-        if let workers, !(1...1024).contains(workers) { throw ValidationError("--workers has to be 1 to 1024") }
+        if let workers, !(1...64).contains(workers) { throw ValidationError("--workers has to be 1 to 64") }
         // The library logs through swift-log; the command sends that to standard error, warnings and worse by default.
         let level: Logger.Level = verbose ? .info : .warning
         LoggingSystem.bootstrap { label in

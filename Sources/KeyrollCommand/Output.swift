@@ -13,11 +13,11 @@ enum Output {
         do { try PrivateFile.writeAll(1, bytes, path: "standard output") } catch { Exit.fail(error) }
     }
 
-    /// One line for people on standard error.
-    static func error(_ line: String) { write("keyroll: \(line)\n") }
+    /// One line for people on standard error, whatever a file or a name brought into it.
+    static func error(_ line: String) { write("keyroll: \(shown(line))\n") }
 
     /// A line that is no error.
-    static func note(_ line: String) { write(line + "\n") }
+    static func note(_ line: String) { write(shown(line) + "\n") }
 
     /// Raw text on standard error.
     static func write(_ text: String) {

@@ -36,9 +36,14 @@ struct Passphrase {
         }
         var silent = settings
         silent.c_lflag &= ~tcflag_t(ECHO)
+        // A signal that ends the process must not leave the terminal without echo.
+        EchoGuard.terminal = terminal
+        EchoGuard.settings = settings
+        for number in EchoGuard.signals { signal(number, EchoGuard.restore) }
         tcsetattr(terminal, TCSAFLUSH, &silent)
         defer {
             tcsetattr(terminal, TCSAFLUSH, &settings)
+            for number in EchoGuard.signals { signal(number, SIG_DFL) }
             _ = write(terminal, "\n", 1)
         }
         _ = write(terminal, text, text.utf8.count)
@@ -65,5 +70,20 @@ struct Passphrase {
         guard used > 0 else { throw KeyManagementError(.rootKeyUnavailable, "the passphrase from \(place) is empty") }
         let length = used
         return try room.withUnsafeBytes { try SecureBytes(copying: UnsafeRawBufferPointer(rebasing: $0[..<length])) }
+    }
+}
+
+/// Gives the terminal its echo back when a signal comes at the prompt.
+private enum EchoGuard {
+    static let signals = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
+    // nonisolated(unsafe): written before the handler is set, read by it.
+    nonisolated(unsafe) static var terminal: Int32 = -1
+    nonisolated(unsafe) static var settings = termios()
+
+    /// tcsetattr, signal and raise may be called in a handler (signal-safety(7)).
+    static let restore: @convention(c) (Int32) -> Void = { number in
+        tcsetattr(EchoGuard.terminal, TCSANOW, &EchoGuard.settings)
+        signal(number, SIG_DFL)
+        raise(number)
     }
 }

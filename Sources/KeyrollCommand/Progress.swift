@@ -33,6 +33,11 @@ final class Progress: @unchecked Sendable {
     private func begin() {
         for number in [SIGINT, SIGTERM] {
             watch(number) { [self] in
+                if control.isStopping {
+                    // Asked for a second time: a run that waits for input has no batch to end.
+                    signal(number, SIG_DFL)
+                    raise(number)
+                }
                 control.stop()
                 clear()
                 Output.note("keyroll: ending after the batch in work")
@@ -81,7 +86,7 @@ final class Progress: @unchecked Sendable {
 
     private func line() -> String {
         let handled = control.handled
-        let rate = Double(handled) / max(0.001, Progress.now() - start)
+        let rate = Double(handled - control.handledBefore) / max(0.001, Progress.now() - start)
         var text = "\(control.stage): \(handled)"
         if control.total > 0 { text += " of \(control.total) (\(min(100, handled * 100 / control.total)) %)" }
         text += ", \(Progress.short(rate)) a second"

@@ -5,11 +5,13 @@ import Synchronization
 
 /// Finds the key that a slot names, for all workers of a run.
 ///
-/// A number that the ring does not have may mean that another process has just published it: the repository is read
-/// once more in a run, and only then is the key absent.
+/// A number that the ring does not have, or has in a state that does not unprotect, may mean that another process has
+/// just published or activated it: the repository is read once more for that number, and only then is the key refused.
 public final class KeySource: Sendable {
     private let keeper: RingKeeper
-    private let hasReread = Mutex(false)
+    private let reread = Mutex<Set<UInt32>>([])
+    /// A damaged store may name any number: so many of them are worth another look at the repository.
+    private static let rereadsAtMost = 1024
 
     /// What there is under a number.
     public enum Answer {
@@ -26,11 +28,8 @@ public final class KeySource: Sendable {
     ///
     /// - Throws: what reading the repository again throws: a key that cannot be reached is not the secret's fault.
     public func key(_ number: UInt32) throws -> Answer {
-        if let answer = answer(number, keeper.keyring) { return answer }
-        let shouldReread = hasReread.withLock { done in
-            defer { done = true }
-            return !done
-        }
+        if case .usable(let key)? = answer(number, keeper.keyring) { return .usable(key) }
+        let shouldReread = reread.withLock { $0.count < Self.rereadsAtMost && $0.insert(number).inserted }
         if shouldReread { try keeper.reload() }
         return answer(number, keeper.keyring) ?? .refused(.keyAbsent)
     }

@@ -16,7 +16,7 @@ public struct Doctor: Sendable {
     ///   - layout: where the home lies.
     ///   - ask: asks for the passphrase, where the root key comes from one.
     public init(_ layout: HomeLayout, ask: @escaping Home.Ask) throws {
-        guard PrivateFile.exists(layout.configuration) else {
+        guard try PrivateFile.isThere(layout.configuration) else {
             throw HomeError(
                 .noHome, "\(layout.path): no keyroll home here; run: keyroll init, or name another with --home")
         }
@@ -99,9 +99,9 @@ public struct Doctor: Sendable {
                 "\(store.place): the fence stands at generation \(try store.marks().fence), \(active.number) is active; run: keyroll rotate"
             )
         }
-        let open = try store.quarantine().filter { $0.accepted == nil }
-        if !open.isEmpty {
-            findings.append("\(store.place): \(open.count) secrets are quarantined; see: keyroll quarantine list")
+        let open = try store.openQuarantineCount()
+        if open > 0 {
+            findings.append("\(store.place): \(open) secrets are quarantined; see: keyroll quarantine list")
         }
     }
 }

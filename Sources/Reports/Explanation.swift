@@ -28,7 +28,7 @@ public struct Explanation: Sendable {
             lines.append("generation: \(present) (\(generation.state.rawValue)), kid \(ring.group)/\(present)")
             if present == active {
                 lines.append("it is where it should be: under the active generation")
-            } else if let quarantined = try home.store.quarantine().first(where: { $0.name == name }) {
+            } else if let quarantined = try home.store.quarantined(name) {
                 lines.append(
                     "it is quarantined since \(quarantined.firstSeen) (\(quarantined.reason.rawValue)); run: keyroll quarantine retry"
                 )

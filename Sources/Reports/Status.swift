@@ -54,12 +54,14 @@ public struct Status: Sendable {
         }
         let policy = home.configuration.policy
         nextRoll = ring.active?.since(.active).map { $0 + policy.cryptoperiod }
-        let open = try home.stores.flatMap { try $0.quarantine() }.filter { $0.accepted == nil }
-        quarantined = open.count
+        quarantined = try home.stores.reduce(0) { try $0 + Int($1.openQuarantineCount()) }
         var attention: [String] = []
         let reason = RotationPlan.reasonToRoll(ring, policy, now: now, isForced: false)
         if let reason { attention.append("a new generation is due: \(reason); run: keyroll rotate") }
-        let stale = census.stale(except: ring.active?.number ?? 0)
+        // Those on the quarantine's list are named there; a rotation does not move them.
+        let active = ring.active?.number ?? 0
+        let stale =
+            try census.stale(except: active) - home.stores.reduce(0) { try $0 + $1.quarantineCount(except: active) }
         if stale > 0 {
             attention.append("\(stale) secrets are under older generations; run: keyroll rotate")
         }

@@ -4,6 +4,7 @@ public import Interchange
 public import KeyManagement
 import Protection
 public import SecretStores
+import Synchronization
 
 /// Imports files into a store: parser, crypto workers, committer.
 ///
@@ -56,10 +57,13 @@ public struct ImportRun {
         var pending: ContiguousArray<PendingSecret> = []
         var mark: GenerationMark?
 
-        init() throws {
-            input = try RecordBatch(capacity: 4 << 20, maximumRecords: 16384)
-            room = .allocate(byteCount: 4 << 20, alignment: 64)
-            pending.reserveCapacity(16384)
+        /// So many records at most: a batch is one transaction, and an application's write waits for it.
+        static let recordsAtMost = 4096
+
+        init(records: Int) throws {
+            input = try RecordBatch(capacity: 1 << 20, maximumRecords: records)
+            room = .allocate(byteCount: 1 << 20, alignment: 64)
+            pending.reserveCapacity(records)
         }
 
         deinit { room.deallocate() }
@@ -103,7 +107,9 @@ public struct ImportRun {
 
     /// Reads everything that `source` gives.
     ///
-    /// - Throws: `ImportError` for a file as a whole, or what a store or the key
+    /// What is wrong with a file as a whole is a problem, too, and the other files are imported.
+    ///
+    /// - Throws: what a store or the key
     ///   repository throws. Batches committed before stay.
     public func run(_ source: RecordSource) throws -> Outcome {
         let control = control
@@ -112,7 +118,9 @@ public struct ImportRun {
         let sources = SoleOwner(source)
         var outcome = Outcome()
         control.begin("import", total: 0)
-        let batches = try (0..<(options.workers + 2)).map { _ in try Batch() }
+        let records = options.maximumRate.map { min(Batch.recordsAtMost, max(1, $0 / 20)) } ?? Batch.recordsAtMost
+        let batches = try (0..<(options.workers + 2)).map { _ in try Batch(records: records) }
+        let givenUp = Mutex<[ImportProblem]>([])
         let opener = try SecretCipher.Opener(group: store.group, keys: KeySource(keeper))
         outcome.stages = try Pipeline<Batch>.run(
             batches, workers: options.workers, control: control,
@@ -120,9 +128,18 @@ public struct ImportRun {
                 var pacer = Pacer(options.maximumRate)
                 return { batch in
                     batch.input.reset()
-                    let more = try sources.value.read(into: batch.input)
-                    pacer.pass(batch.input.records.count, control)
-                    return more
+                    while true {
+                        do {
+                            let more = try sources.value.read(into: batch.input)
+                            pacer.pass(batch.input.records.count, control)
+                            return more
+                        } catch let error as ImportError {
+                            // One bad file does not stop the others: the source goes on with the next one.
+                            givenUp.withLock {
+                                $0.append(ImportProblem(file: error.file, line: error.line, message: error.reason))
+                            }
+                        }
+                    }
                 }
             },
             worker: {
@@ -161,8 +178,9 @@ public struct ImportRun {
                 outcome.problemCount += tally.kept
                 control.add(batch.input.records.count)
             })
-        outcome.problems = source.takeProblems() + outcome.problems
-        outcome.problemCount += source.problemCount
+        let files = givenUp.withLock { $0 }
+        outcome.problems = files + source.takeProblems() + outcome.problems
+        outcome.problemCount += source.problemCount + files.count
         outcome.wasInterrupted = control.isStopping
         return outcome
     }

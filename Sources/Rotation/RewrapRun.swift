@@ -3,6 +3,7 @@ import Files
 public import KeyManagement
 import Protection
 public import SecretStores
+import Synchronization
 
 /// Rewraps one store under the active generation: reader, workers, committer, journal, and the closing count.
 public struct RewrapRun {
@@ -25,6 +26,8 @@ public struct RewrapRun {
         public var wasResumed: Bool
         /// Whether somebody asked for an end before it was reached; the journal says how far it came.
         public var wasInterrupted = false
+        /// Whether the counters did not agree with the slots and were written anew.
+        public var correctedCensus = false
         /// Whether a journal was found that was forged or belongs to something else.
         public var ignoredJournal: Bool
     }
@@ -73,7 +76,7 @@ public struct RewrapRun {
         var passes = 0
         while true {
             passes += 1
-            try pass(&journal, key: key, mark: mark, authenticator, &outcome)
+            try pass(&journal, key: key, mark: mark, authenticator, isFirst: passes == 1, &outcome)
             if control.isStopping {
                 outcome.wasInterrupted = true
                 outcome.tally = journal.tally
@@ -86,16 +89,23 @@ public struct RewrapRun {
             if options.isDryRun { break }
             // The cursor only saves time: what counts is that nothing is left. A resumed run, or one beside writers
             // that held an old ring until the fence rose, may have to look again.
-            let stale = try store.census().stale(except: mark.number)
-            let known = try store.quarantineCount(except: mark.number)
-            if stale <= known || passes == 3 { break }
-            journal.cursor = 0
-            journal.tally = RunTally()
+            let left = try leftOver(mark)
+            if left <= 0 || passes == 3 { break }
+            if passes == 2, try store.correctCensus() {
+                outcome.correctedCensus = true
+                if try leftOver(mark) <= 0 { break }
+            }
+            journal.beginAnotherPass()
             control.begin("rewrap", total: Int(census.total))
         }
         if !options.isDryRun { try finish(journal, mark, authenticator) }
         outcome.tally = journal.tally
         return outcome
+    }
+
+    /// Secrets that are counted under older generations and are not known to be impossible to move.
+    private func leftOver(_ mark: GenerationMark) throws -> Int64 {
+        try store.census().stale(except: mark.number) - store.quarantineCount(except: mark.number)
     }
 
     private func finish(_ journal: RewrapJournal, _ mark: GenerationMark, _ authenticator: Authenticator) throws {
@@ -127,7 +137,7 @@ public struct RewrapRun {
 
     private func pass(
         _ journal: inout RewrapJournal, key: Keyring.Key, mark: GenerationMark, _ authenticator: Authenticator,
-        _ outcome: inout Outcome
+        isFirst: Bool, _ outcome: inout Outcome
     ) throws {
         let store = store
         let control = control
@@ -141,6 +151,7 @@ public struct RewrapRun {
         }
         let committer = options.isDryRun ? nil : try store.pageCommitter()
         let start = journal.cursor
+        let pagesWanted = Atomic(capacity)
         let stages = try Pipeline<PageBatch>.run(
             batches, workers: options.workers, control: control,
             reader: {
@@ -149,6 +160,7 @@ public struct RewrapRun {
                 var last = start
                 return { batch in
                     batch.reset()
+                    batch.pagesWanted = pagesWanted.load(ordering: .relaxed)
                     try reader.read(into: batch, after: last)
                     guard batch.count > 0 else { return false }
                     last = batch.pages[batch.count - 1]
@@ -163,12 +175,16 @@ public struct RewrapRun {
             commit: { batch in
                 if let committer {
                     _ = try committer.commit(batch, to: mark, job: journal.job) { tally in
-                        journal.add(batch, tally)
+                        journal.add(batch, tally, countsCurrent: isFirst)
                         return try journal.record(authenticator, isFinished: false)
                     }
                 } else {
-                    journal.add(batch, .wouldBe(batch))
+                    journal.add(batch, .wouldBe(batch), countsCurrent: isFirst)
                 }
+                // Each failure is named in the quarantine, which takes longer than a move: smaller batches give the
+                // writers' turn back in time.
+                let isFailing = batch.failures.count > 256
+                pagesWanted.store(isFailing ? min(capacity, 8) : capacity, ordering: .relaxed)
                 outcome.handled += batch.scanned
                 control.add(batch.scanned)
             })
@@ -178,13 +194,22 @@ public struct RewrapRun {
 
 extension RewrapJournal {
     /// Adds what a batch's commit did, and moves the cursor.
-    fileprivate mutating func add(_ batch: PageBatch, _ commit: CommitTally) {
-        tally.scanned += batch.scanned
-        tally.current += batch.current
+    ///
+    /// - Parameter countsCurrent: false for another look at secrets that were counted before.
+    fileprivate mutating func add(_ batch: PageBatch, _ commit: CommitTally, countsCurrent: Bool) {
+        tally.scanned += batch.scanned - (countsCurrent ? 0 : batch.current)
+        tally.current += countsCurrent ? batch.current : 0
         tally.moved += commit.moved
         tally.superseded += commit.superseded
         tally.failed += commit.failed
         cursor = batch.pages[batch.count - 1]
+    }
+
+    /// From the start again, for what is left; failures are met again and counted then.
+    fileprivate mutating func beginAnotherPass() {
+        cursor = 0
+        tally.scanned -= tally.failed.total
+        tally.failed = FailureCounts()
     }
 }
 

@@ -5,6 +5,7 @@ public final class RunControl: Sendable {
     private let stopRequested = Atomic(false)
     private let done = Atomic(0)
     private let expected = Atomic(0)
+    private let before = Atomic(0)
     private let stageName = Mutex("")
 
     /// Nothing asked for yet.
@@ -17,6 +18,8 @@ public final class RunControl: Sendable {
 
     /// Secrets handled so far.
     public var handled: Int { done.load(ordering: .relaxed) }
+    /// Those of them that an earlier attempt handled.
+    public var handledBefore: Int { before.load(ordering: .relaxed) }
     /// Secrets in all, as far as is known; 0 where it is not.
     public var total: Int { expected.load(ordering: .relaxed) }
     /// What is being done: "rewrap", "verify" …
@@ -25,6 +28,7 @@ public final class RunControl: Sendable {
     func begin(_ stage: String, total: Int, handled: Int = 0) {
         stageName.withLock { $0 = stage }
         done.store(handled, ordering: .relaxed)
+        before.store(handled, ordering: .relaxed)
         expected.store(total, ordering: .relaxed)
     }
 

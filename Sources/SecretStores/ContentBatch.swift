@@ -76,8 +76,8 @@ public final class ContentBatch: @unchecked Sendable {
 
     /// Secrets that cannot be opened.
     public var failures: ContiguousArray<Failure> = []
-    /// The page up to which everything is in this batch or an earlier one.
-    public var lastPage: Int64 = 0
+    /// Where the reader goes on behind this batch; what lies in front is in this batch or an earlier one.
+    public var position: Int64 = 0
 
     /// - Parameters:
     ///   - softLimit: bytes above which a batch is full.
@@ -115,7 +115,7 @@ public final class ContentBatch: @unchecked Sendable {
             output = .allocate(byteCount: outputCapacity, alignment: 64)
         }
         used = 0
-        lastPage = 0
+        position = 0
         if capacity > 8 * softLimit {
             base.deallocate()
             capacity = softLimit

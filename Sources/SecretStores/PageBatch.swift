@@ -51,6 +51,8 @@ public final class PageBatch: @unchecked Sendable {
     public let pageLength: Int
     /// The most pages.
     public let capacity: Int
+    /// How many pages a reader is to put in, up to ``capacity``.
+    public var pagesWanted: Int
     /// The pages now in it.
     public private(set) var count = 0
     /// Their numbers, ascending.
@@ -77,6 +79,7 @@ public final class PageBatch: @unchecked Sendable {
     public init(slotsPerPage: Int, capacity: Int) {
         self.slotsPerPage = slotsPerPage
         self.capacity = capacity
+        pagesWanted = capacity
         pageLength = slotsPerPage * Slot.length
         pages = .allocate(capacity: capacity)
         changed = .allocate(capacity: capacity)

@@ -18,6 +18,11 @@ public protocol SecretStore: Sendable {
     func census() throws -> Census
     /// Secrets by generation, counted slot by slot in one snapshot.
     func recount() throws -> Census
+    /// Counts slot by slot inside a write transaction, and writes the counters anew where they were wrong: somebody
+    /// altered slots from outside.
+    ///
+    /// - Returns: whether they were wrong.
+    func correctCensus() throws -> Bool
     /// Raises the fence durably, and notes the generation. A fence never falls: a lower mark changes nothing.
     func raiseFence(to mark: GenerationMark) throws
 
@@ -74,8 +79,12 @@ public protocol SecretStore: Sendable {
     /// This is also the barrier: what earlier batches committed without a sync is on the disk afterwards.
     func finish(_ journal: JournalRecord, mayFinish: (Census) throws -> Void) throws
 
-    /// Secrets that runs could not move.
-    func quarantine() throws -> [QuarantineEntry]
+    /// Secrets that runs could not move, those that nobody accepted first; at most `limit`.
+    func quarantine(limit: Int) throws -> [QuarantineEntry]
+    /// How many of them nobody accepted.
+    func openQuarantineCount() throws -> Int64
+    /// The entry of one secret.
+    func quarantined(_ name: String) throws -> QuarantineEntry?
     /// How many secrets of generations other than `generation` are on that list.
     func quarantineCount(except generation: UInt32) throws -> Int64
     /// Marks one as accepted for lost.
@@ -88,6 +97,11 @@ public protocol SecretStore: Sendable {
     func name(at place: SlotPlace) throws -> String?
     /// Looks for rows that contradict each other; gives a line for each fault, at most `limit`.
     func inspect(limit: Int) throws -> [String]
+}
+
+extension SecretStore {
+    /// All secrets that runs could not move.
+    public func quarantine() throws -> [QuarantineEntry] { try quarantine(limit: .max) }
 }
 
 /// Reads key pages in the order of their numbers, one short read transaction a batch.
@@ -108,8 +122,8 @@ public protocol ContentReader: AnyObject {
     ///     their contents are not read.
     /// - Returns: false at the end, when there was nothing more.
     func read(into batch: ContentBatch, selecting selection: ContentSelection) throws -> Bool
-    /// Goes on behind a page, as a resumed run does.
-    func skip(to page: Int64)
+    /// Goes on where an earlier reader had come to, as a resumed run does.
+    func skip(to position: Int64)
 }
 
 extension ContentReader {

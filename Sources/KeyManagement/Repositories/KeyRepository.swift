@@ -34,12 +34,15 @@ public protocol KeyRepository: Sendable {
     /// - Throws: ``KeyManagementError`` with `changedMeanwhile` or `exists`.
     func commit(_ ring: StoredRing, replacing replaced: UInt64?) throws
 
-    /// Writes `ring`, which was found authentic, in the place of copies that are not; those are kept aside.
+    /// Writes `ring`, which was found authentic, in the place of copies that are damaged, missing or older. Damaged ones
+    /// are kept aside. A copy that turns out to be authentic and as new is left alone: another process may have mended
+    /// it, or gone further, meanwhile.
     ///
     /// - Parameters:
-    ///   - ring: the authentic ring.
+    ///   - ring: the newest authentic ring.
     ///   - places: the copies to replace, as ``RingCopy/place`` names them.
-    func heal(with ring: StoredRing, replacing places: [String]) throws
+    ///   - isAuthentic: checks a copy's MAC.
+    func heal(with ring: StoredRing, replacing places: [String], isAuthentic: (StoredRing) -> Bool) throws
 }
 
 /// One copy of a ring.

@@ -54,20 +54,23 @@ public struct SQLiteKeyRepository: KeyRepository {
         }
     }
 
-    /// Moves damaged copies aside and writes the good one in their place.
-    public func heal(with ring: StoredRing, replacing places: [String]) throws {
+    /// Moves damaged copies aside and writes the good one in their place; older ones are brought up.
+    public func heal(with ring: StoredRing, replacing places: [String], isAuthentic: (StoredRing) -> Bool) throws {
         let lock = try CommitLock(lockPath)
         defer { lock.release() }
         for path in paths where places.contains(path) {
-            // Another process may have mended it while this one waited for the lock.
-            if let stored = try? read(path), stored == ring { continue }
-            if PrivateFile.exists(path) { try moveAside(path) }
+            if let stored = try? read(path), isAuthentic(stored) {
+                guard stored.sequence < ring.sequence else { continue }
+            } else if PrivateFile.exists(path) {
+                try moveAside(path)
+            }
             try write(ring, to: path, replacing: nil)
         }
     }
 
     private func moveAside(_ path: String) throws {
-        let aside = "\(path).damaged-\(Timestamp.now.rawValue)"
+        var aside = "\(path).damaged-\(Timestamp.now.rawValue)"
+        while PrivateFile.exists(aside) { aside += "x" }
         guard rename(path, aside) == 0 else { throw FileError.current(path, "cannot move the damaged file aside") }
         unlink(path + "-journal")
     }
@@ -83,16 +86,21 @@ public struct SQLiteKeyRepository: KeyRepository {
             guard let row = try Row.fetchOne(database, sql: "SELECT * FROM ring WHERE id = 1") else {
                 throw DatabaseFailure(.damaged, path: path, "the ring is not there")
             }
-            let format: Int = row["format"]
+            let damaged = DatabaseFailure(.damaged, path: path, "the ring's row is not what keyroll writes")
+            guard let format = row.number("format"), let sequence = row.number("sequence"), sequence >= 0 else {
+                throw damaged
+            }
             guard format == 1 else {
                 throw KeyManagementError(
                     .newerFormat, "\(path) was written by a newer keyroll (format \(format)); install that one")
             }
-            func bytes(_ name: String) -> [UInt8] { (row[name] as Data?).map { Array($0) } ?? [] }
-            return StoredRing(
-                sequence: UInt64(row["sequence"] as Int64), group: bytes("group_identity"),
-                rootKeyCheck: bytes("root_key_check"), rootKeyParameters: bytes("root_key_parameters"),
-                document: bytes("document"), mac: bytes("mac"))
+            func bytes(_ name: String) throws -> [UInt8] {
+                guard let bytes = row.bytes(name) else { throw damaged }
+                return bytes
+            }
+            return try StoredRing(
+                sequence: UInt64(sequence), group: bytes("group_identity"), rootKeyCheck: bytes("root_key_check"),
+                rootKeyParameters: bytes("root_key_parameters"), document: bytes("document"), mac: bytes("mac"))
         }
     }
 

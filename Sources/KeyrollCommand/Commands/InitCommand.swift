@@ -13,6 +13,12 @@ struct Init: ParsableCommand {
     @Flag(help: "Seal the ring with a passphrase instead of a key file.")
     var passphrase = false
 
+    func validate() throws {
+        guard !group.isEmpty, group.utf8.count <= 128, Output.shown(group) == group else {
+            throw ValidationError("--group has to be 1 to 128 bytes of text without control characters")
+        }
+    }
+
     func run() {
         reporting {
             let layout = home.layout

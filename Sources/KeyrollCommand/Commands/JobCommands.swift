@@ -97,9 +97,12 @@ struct Run: ParsableCommand {
 
 /// Runs jobs with progress, and prints what they did.
 enum JobRunner {
-    static func rotate(_ home: Home, isForced: Bool, options: RunOptions, isJSON: Bool) throws -> Exit {
+    static func rotate(
+        _ home: Home, isForced: Bool, retriesQuarantined: Bool = false, options: RunOptions, isJSON: Bool
+    ) throws -> Exit {
         let control = RunControl()
-        let job = RotateJob(home, isForced: isForced, options: options, control: control)
+        let job = RotateJob(
+            home, isForced: isForced, retriesQuarantined: retriesQuarantined, options: options, control: control)
         return try show(Progress.during(control) { try job.run() }, isJSON: isJSON)
     }
 
@@ -134,7 +137,7 @@ enum JobRunner {
             Output.error("interrupted after \(report.tally.scanned) secrets; run it again to go on")
             return .tryAgain
         }
-        return report.tally.failed.total == 0 && report.faults.isEmpty ? .done : .someFailed
+        return report.tally.failed.total == 0 && report.faults.isEmpty && !report.needsAttention ? .done : .someFailed
     }
 
     private static func text(_ report: JobReport) -> String {

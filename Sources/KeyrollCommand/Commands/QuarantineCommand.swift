@@ -40,9 +40,9 @@ struct QuarantineCommand: ParsableCommand {
 
         func run() {
             reporting {
-                let opened = try home.open()
-                for store in opened.stores { try store.clearQuarantine() }
-                return try JobRunner.rotate(opened, isForced: false, options: arguments.options, isJSON: arguments.json)
+                try JobRunner.rotate(
+                    home.open(), isForced: false, retriesQuarantined: true, options: arguments.options,
+                    isJSON: arguments.json)
             }
         }
     }

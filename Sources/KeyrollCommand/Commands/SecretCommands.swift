@@ -116,6 +116,9 @@ struct List: ParsableCommand {
 /// Reads standard input into memory that is wiped.
 enum StandardInput {
     static func read(atMost limit: Int, what: String) throws -> SecureBytes {
+        guard !Surroundings.hasNoInput else {
+            throw StoreError(.notAccepted, "standard input is closed; \(what) is read from there")
+        }
         var room = try SecureBytes(count: 64 << 10)
         var used = 0
         while true {
@@ -123,7 +126,7 @@ enum StandardInput {
                 guard used <= limit else {
                     throw StoreError(.notAccepted, "\(what) has more than \(limit) bytes")
                 }
-                var larger = try SecureBytes(count: room.count * 4)
+                var larger = try SecureBytes(count: min(room.count * 4, limit + 1))
                 larger.withUnsafeMutableBytes { target in room.withUnsafeBytes { target.copyMemory(from: $0) } }
                 room = larger
             }

@@ -27,13 +27,17 @@ struct Import: ParsableCommand {
 
     func run() {
         reporting {
+            guard !paths.contains("-") || !Surroundings.hasNoInput else {
+                throw StoreError(.notAccepted, "standard input is closed; '-' is read from there")
+            }
             let opened = try home.open()
             let source = try RecordSource(paths: paths, format: format, wholeRow: wholeRow)
             let control = RunControl()
             let job = ImportJob(opened, replace: replace, options: arguments.options, control: control)
-            let (report, problems, count) = try Progress.during(control) { try job.run(source) }
-            for problem in problems.prefix(100) { Output.note("keyroll: \(Output.shown("\(problem)"))") }
-            if count > 100 { Output.note("keyroll: and \(count - 100) more problems") }
+            let report = try Progress.during(control) { try job.run(source) }
+            let count = report.problemCount
+            for problem in report.problems.prefix(100) { Output.error("\(problem)") }
+            if count > 100 { Output.error("and \(count - 100) more problems; --json names them") }
             if arguments.json {
                 try report.json().withUnsafeBytes { Output.bytes($0) }
             } else if let counts = report.importCounts {

@@ -1,5 +1,6 @@
 import CSQLite
 import GRDB
+import Glibc
 
 /// Keeps the write-ahead log short: it copies the log's pages home once there are enough of them.
 ///
@@ -31,17 +32,38 @@ final class Checkpointer {
     var logLength: Int32 { pages.pointee }
 
     /// Call it outside a transaction.
-    func run(_ database: Database, every limit: Int32 = softLimit) {
-        guard pages.pointee >= limit else { return }
-        let mode = pages.pointee >= Self.hardLimit ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE
+    ///
+    /// - Parameter isPatient: a job's: past the hard limit it waits for readers to leave, up to a second, without holding
+    ///   anything that a writer needs meanwhile. A reader that stays longer lets the log grow; nothing else helps there.
+    func run(_ database: Database, isPatient: Bool) {
+        guard pages.pointee >= Self.softLimit else { return }
         // A checkpoint that others keep from finishing is no failure: the next one goes on.
-        sqlite3_wal_checkpoint_v2(database.sqliteConnection, nil, mode, nil, nil)
+        sqlite3_wal_checkpoint_v2(database.sqliteConnection, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
+        guard isPatient, pages.pointee >= Self.hardLimit else { return }
+        withoutWaiting(database) {
+            var tries = 100
+            while sqlite3_wal_checkpoint_v2(database.sqliteConnection, nil, SQLITE_CHECKPOINT_RESTART, nil, nil)
+                == SQLITE_BUSY, tries > 0
+            {
+                usleep(10_000)
+                tries -= 1
+            }
+        }
+    }
+
+    /// SQLite would wait for readers while it holds the write lock: here it gives up at once.
+    private func withoutWaiting(_ database: Database, _ body: () -> Void) {
+        sqlite3_busy_timeout(database.sqliteConnection, 0)
+        body()
+        sqlite3_busy_timeout(database.sqliteConnection, 10_000)
     }
 
     /// Copies everything home and empties the log, if no reader stands in the way: so that old wrapped keys do not
     /// linger in it.
     func empty(_ database: Database) {
-        sqlite3_wal_checkpoint_v2(database.sqliteConnection, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
+        withoutWaiting(database) {
+            _ = sqlite3_wal_checkpoint_v2(database.sqliteConnection, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
+        }
     }
 
     /// Before the connection goes, whose hook points here.

@@ -1,3 +1,4 @@
+import Databases
 import Foundation
 import GRDB
 
@@ -13,14 +14,14 @@ enum JournalRows {
     }
 
     static func newest(_ database: Database, finished: Bool) throws -> JournalRecord? {
+        // A row that is not what keyroll writes is no journal; the run begins anew.
         let row = try Row.fetchOne(
             database, sql: "SELECT * FROM journal WHERE finished = ? ORDER BY number DESC LIMIT 1",
             arguments: [finished])
-        return row.map { row in
-            JournalRecord(
-                job: row["job"], content: Array((row["content"] as Data?) ?? Data()),
-                mac: Array((row["mac"] as Data?) ?? Data()), isFinished: finished)
+        guard let row, let job = row.text("job"), let content = row.bytes("content"), let mac = row.bytes("mac") else {
+            return nil
         }
+        return JournalRecord(job: job, content: content, mac: mac, isFinished: finished)
     }
 }
 
@@ -40,7 +41,7 @@ extension SQLiteSecretStore {
     public func finish(_ journal: JournalRecord, mayFinish: (Census) throws -> Void) throws {
         // This connection commits with a sync of the log, which covers what the committer wrote before.
         try change { database, _ in
-            try mayFinish(Self.census(database))
+            try mayFinish(census(database))
             try JournalRows.write(journal, database)
             // A journal saves time and serves as the last runs' record; a year of nightly ones is enough.
             try database.execute(

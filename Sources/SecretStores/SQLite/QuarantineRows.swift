@@ -1,3 +1,4 @@
+import Databases
 import Files
 import GRDB
 
@@ -9,7 +10,8 @@ enum QuarantineRows {
         _ database: Database
     ) throws {
         let name =
-            try String.fetchOne(database, sql: "SELECT name FROM secret WHERE id = ?", arguments: [id])
+            try String.fetchOne(
+                database.cachedStatement(sql: "SELECT name FROM secret WHERE id = ?"), arguments: [id])
             ?? "(no content: key page \(place.page), slot \(place.slot))"
         try database.cachedStatement(
             sql: """
@@ -36,17 +38,36 @@ enum QuarantineRows {
 
 extension SQLiteSecretStore {
     /// As ``SecretStore`` says.
-    public func quarantine() throws -> [QuarantineEntry] {
+    public func quarantine(limit: Int) throws -> [QuarantineEntry] {
         try read { database in
-            try Row.fetchAll(database, sql: "SELECT * FROM quarantine ORDER BY id").map { row in
-                QuarantineEntry(
-                    place: slotPlace(row["id"]), name: row["name"],
-                    generation: UInt32(truncatingIfNeeded: row["generation"] as Int64),
-                    reason: FailureReason(rawValue: row["reason"]) ?? .malformed, job: row["job"],
-                    firstSeen: Timestamp(rawValue: row["first_seen"]), lastSeen: Timestamp(rawValue: row["last_seen"]),
-                    accepted: row["accepted"])
-            }
+            try Row.fetchAll(
+                database, sql: "SELECT * FROM quarantine ORDER BY accepted IS NOT NULL, id LIMIT ?",
+                arguments: [Int64(limit)]
+            ).map(entry)
         }
+    }
+
+    /// As ``SecretStore`` says.
+    public func openQuarantineCount() throws -> Int64 {
+        try read { try Int64.fetchOne($0, sql: "SELECT count(*) FROM quarantine WHERE accepted IS NULL") ?? 0 }
+    }
+
+    /// As ``SecretStore`` says.
+    public func quarantined(_ name: String) throws -> QuarantineEntry? {
+        try read {
+            try Row.fetchOne($0, sql: "SELECT * FROM quarantine WHERE name = ?", arguments: [name]).map(entry)
+        }
+    }
+
+    private func entry(_ row: Row) throws -> QuarantineEntry {
+        guard let id = row.number("id"), let name = row.text("name"),
+            let generation = row.number("generation").flatMap(UInt32.init(exactly:)), let job = row.text("job"),
+            let first = row.number("first_seen"), let last = row.number("last_seen")
+        else { throw StoreError(.damaged, "\(place): the quarantine is not what keyroll writes; run: keyroll doctor") }
+        return try QuarantineEntry(
+            place: slotPlace(id), name: name, generation: generation,
+            reason: row.text("reason").flatMap(FailureReason.init(rawValue:)) ?? .malformed, job: job,
+            firstSeen: Timestamp(rawValue: first), lastSeen: Timestamp(rawValue: last), accepted: row.text("accepted"))
     }
 
     /// As ``SecretStore`` says.

@@ -11,6 +11,8 @@ final class SQLiteContentReader: ContentReader {
     private var contents: RawStatement?
     /// A selection may pass over millions; the snapshot is given back after so many pages all the same.
     private static let pagesAtOnce = 1024
+    /// The largest plaintext and what a message adds to it.
+    private static let bodyLimit = StoreLimits.plaintext + 1024
     // Where the next batch begins.
     private var nextPlace: Int64 = 0
     private var isAtEnd = false
@@ -25,7 +27,11 @@ final class SQLiteContentReader: ContentReader {
                 try RawStatement(
                     "SELECT page, slots FROM key_page WHERE page >= ?1 ORDER BY page", database, path: path),
                 try RawStatement(
-                    "SELECT id, name, birth, context, body FROM secret WHERE id >= ?1 ORDER BY id", database, path: path
+                    // A body that is larger than any that keyroll writes is not even read.
+                    """
+                    SELECT id, name, birth, context, CASE WHEN length(body) <= \(Self.bodyLimit) THEN body END
+                    FROM secret WHERE id >= ?1 ORDER BY id
+                    """, database, path: path
                 )
             )
         }
@@ -38,7 +44,7 @@ final class SQLiteContentReader: ContentReader {
         }
     }
 
-    func skip(to page: Int64) { nextPlace = max(nextPlace, (page + 1) * Int64(slotsPerPage)) }
+    func skip(to position: Int64) { nextPlace = max(nextPlace, position) }
 
     func read(into batch: ContentBatch, selecting selection: ContentSelection) throws -> Bool {
         guard let pages, let contents, !isAtEnd else { return false }
@@ -50,13 +56,14 @@ final class SQLiteContentReader: ContentReader {
                 contents.reset()
             }
             pages.bind(1, nextPlace / Int64(slotsPerPage))
-            contents.bind(1, nextPlace)
+            // The first time from below, so that a content with an impossible number is met.
+            contents.bind(1, nextPlace == 0 ? Int64.min : nextPlace)
             var hasContent = try contents.step()
             while !batch.isFull, pagesLeft > 0, try pages.step() {
                 pagesLeft -= 1
                 let page = pages.integer(0)
                 let slots = pages.bytes(1)
-                guard slots.count == slotsPerPage * Slot.length else {
+                guard slots.count == slotsPerPage * Slot.length, (1...SQLiteSchema.maximumPage).contains(page) else {
                     throw StoreError(.damaged, "\(path): key page \(page) has \(slots.count) bytes; run keyroll doctor")
                 }
                 let first = page * Int64(slotsPerPage)
@@ -67,7 +74,7 @@ final class SQLiteContentReader: ContentReader {
                 for slot in 0..<slotsPerPage where first + Int64(slot) >= nextPlace {
                     if batch.isFull {
                         nextPlace = first + Int64(slot)
-                        batch.lastPage = page - 1
+                        batch.position = nextPlace
                         return
                     }
                     let bytes = slots.baseAddress! + slot * Slot.length
@@ -82,9 +89,10 @@ final class SQLiteContentReader: ContentReader {
                     }
                 }
                 nextPlace = first + Int64(slotsPerPage)
-                batch.lastPage = page
+                batch.position = nextPlace
             }
             guard !batch.isFull, pagesLeft > 0 else { return }
+            // Contents behind the last page have none.
             while hasContent { try take(nil, batch, contents, &hasContent, selection) }
             isAtEnd = true
         }
@@ -96,17 +104,22 @@ final class SQLiteContentReader: ContentReader {
         _ selection: ContentSelection
     ) throws {
         let id = contents.integer(0)
+        guard id / Int64(slotsPerPage) <= SQLiteSchema.maximumPage else {
+            throw StoreError(
+                .damaged, "\(path): a content has the number \(id), which is no place; run: keyroll doctor")
+        }
         let place = SlotPlace(page: id / Int64(slotsPerPage), slot: Int(id % Int64(slotsPerPage)))
         let birth = UInt32(truncatingIfNeeded: contents.integer(2))
         if let slot, !selection.contains(birth: birth, generation: Slot.generation(slot)) {
             batch.passedOver += 1
-        } else if let slot {
+        } else if let slot, !contents.isNull(4) {
             batch.append(
                 place: place, birth: birth, slot: slot,
                 name: contents.bytes(1),
                 context: contents.isNull(3) ? nil : contents.bytes(3), body: contents.bytes(4))
         } else {
-            batch.failures.append(.init(index: nil, place: place, generation: 0, reason: .malformed))
+            batch.failures.append(
+                .init(index: nil, place: place, generation: slot.map { Slot.generation($0) } ?? 0, reason: .malformed))
         }
         hasContent = try contents.step()
     }

@@ -24,10 +24,10 @@ final class SQLitePageReader: PageReader {
         try connection.access { _ in
             defer { select.reset() }
             select.bind(1, page)
-            select.bind(2, Int64(batch.capacity))
+            select.bind(2, Int64(batch.pagesWanted))
             while try select.step() {
                 let slots = select.bytes(1)
-                guard slots.count == batch.pageLength else {
+                guard slots.count == batch.pageLength, (1...SQLiteSchema.maximumPage).contains(select.integer(0)) else {
                     throw StoreError(
                         .damaged, "\(path): key page \(select.integer(0)) has \(slots.count) bytes; run keyroll doctor")
                 }

@@ -16,17 +16,23 @@ extension SQLiteSecretStore {
             var tally = WriteTally()
             var counts: [UInt32: Int] = [:]
             for (index, secret) in secrets.enumerated() {
-                let place = try allocator.nextPlace()
-                if try rows.insert(secret, id: id(place)) {
-                    allocator.take(secret.slot)
+                var known: StoredSecret?
+                while known == nil {
+                    let place = try allocator.nextPlace()
+                    if try rows.insert(secret, id: id(place)) {
+                        allocator.take(secret.slot)
+                        break
+                    }
+                    // The page in work may hold the other secret's slot, and two lines of one import may have one name.
+                    try allocator.flush()
+                    known = try stored(lookup, name: Array(secret.name))
+                    // Not the name but the place is taken: its slot was cleared from outside while its content is there.
+                    if known == nil { allocator.passOver() }
+                }
+                guard let present = known else {
                     tally.added += 1
                     counts[mark.number, default: 0] += 1
                     continue
-                }
-                // The page in work may hold the other secret's slot, and two lines of one import may have one name.
-                try allocator.flush()
-                guard let present = try stored(lookup, name: Array(secret.name)) else {
-                    throw StoreError(.damaged, "\(self.place): a name is taken and cannot be found; run keyroll doctor")
                 }
                 switch try resolve(index, present) {
                 case .unchanged: tally.unchanged += 1
@@ -36,7 +42,7 @@ extension SQLiteSecretStore {
                 case .replace:
                     try rows.replace(secret, id: id(present.place))
                     let before = try allocator.overwrite(present.place, with: secret.slot)
-                    counts[before, default: 0] -= 1
+                    if before != 0 { counts[before, default: 0] -= 1 }
                     counts[mark.number, default: 0] += 1
                     tally.replaced += 1
                 }
@@ -100,8 +106,13 @@ extension SQLiteSecretStore {
 
     func id(_ place: SlotPlace) -> Int64 { place.page * Int64(slotsPerPage) + Int64(place.slot) }
 
-    func slotPlace(_ id: Int64) -> SlotPlace {
-        SlotPlace(page: id / Int64(slotsPerPage), slot: Int(id % Int64(slotsPerPage)))
+    /// - Throws: ``StoreError`` with `damaged` for a number that is no place.
+    func slotPlace(_ id: Int64) throws -> SlotPlace {
+        guard id >= Int64(slotsPerPage), id / Int64(slotsPerPage) <= SQLiteSchema.maximumPage else {
+            throw StoreError(
+                .damaged, "\(place): a content has the number \(id), which is no place; run: keyroll doctor")
+        }
+        return SlotPlace(page: id / Int64(slotsPerPage), slot: Int(id % Int64(slotsPerPage)))
     }
 
     func text(_ name: [UInt8]) -> String { String(decoding: name, as: UTF8.self) }

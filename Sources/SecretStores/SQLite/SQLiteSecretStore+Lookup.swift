@@ -20,7 +20,10 @@ extension SQLiteSecretStore {
 
         init(_ database: Database, path: String) throws {
             content = try RawStatement(
-                "SELECT id, birth, context, body FROM secret WHERE name = ?1", database, path: path)
+                """
+                SELECT id, birth, context, CASE WHEN length(body) <= \(StoreLimits.plaintext + 1024) THEN body END
+                FROM secret WHERE name = ?1
+                """, database, path: path)
             page = try RawStatement("SELECT slots FROM key_page WHERE page = ?1", database, path: path)
         }
     }
@@ -31,7 +34,7 @@ extension SQLiteSecretStore {
             defer { statement.reset() }
             statement.bind(1, text: nameBytes)
             guard try statement.step() else { return nil }
-            let place = slotPlace(statement.integer(0))
+            let place = try slotPlace(statement.integer(0))
             guard let slot = try slot(at: place, statements.page) else {
                 throw StoreError(
                     .damaged,
@@ -48,7 +51,7 @@ extension SQLiteSecretStore {
         let statement = try RawStatement("SELECT id FROM secret WHERE name = ?1", database, path: place)
         return try name.withUnsafeBytes { nameBytes in
             statement.bind(1, text: nameBytes)
-            return try statement.step() ? slotPlace(statement.integer(0)) : nil
+            return try statement.step() ? try slotPlace(statement.integer(0)) : nil
         }
     }
 

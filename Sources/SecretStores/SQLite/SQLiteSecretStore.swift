@@ -62,12 +62,13 @@ public final class SQLiteSecretStore: SecretStore {
             guard try database.tableExists("store"),
                 let row = try Row.fetchOne(database, sql: "SELECT * FROM store WHERE id = 1")
             else { throw StoreError(.damaged, "\(path): is not a secret store of keyroll") }
-            let format: Int = row["format"]
+            let damaged = StoreError(.damaged, "\(path): the store's description is not what keyroll writes")
+            guard let format = row.number("format"), let slots = row.number("slots_per_page") else { throw damaged }
             guard format <= SQLiteSchema.format else {
                 throw StoreError(
                     .newerFormat, "\(path) was written by a newer keyroll (format \(format)); install that one")
             }
-            return ((row["group_identity"] as Data?).flatMap { Identity($0) }, row["slots_per_page"])
+            return (row.bytes("group_identity").flatMap { Identity($0) }, Int(clamping: slots))
         }
         guard stored == group else {
             throw StoreError(
@@ -123,46 +124,65 @@ public final class SQLiteSecretStore: SecretStore {
     /// As ``SecretStore`` says.
     public func marks() throws -> StoreMarks {
         try read { database in
-            let fence = try Int64.fetchOne(database, sql: "SELECT fence FROM store WHERE id = 1") ?? 0
+            let damaged = StoreError(.damaged, "\(place): fence or generations are not what keyroll writes")
+            guard
+                let fence = try Row.fetchOne(database, sql: "SELECT fence FROM store WHERE id = 1")?.number("fence")
+                    .flatMap(UInt32.init(exactly:))
+            else { throw damaged }
             let rows = try Row.fetchAll(database, sql: "SELECT * FROM generation ORDER BY number")
             let generations = try rows.map { row in
-                guard let identity = (row["identity"] as Data?).flatMap({ Identity($0) }) else {
-                    throw StoreError(.damaged, "\(place): a generation's identity has not 16 bytes")
-                }
-                return GenerationMark(
-                    number: UInt32(truncatingIfNeeded: row["number"] as Int64), identity: identity,
-                    checkValue: Array((row["check_value"] as Data?) ?? Data()))
+                guard let identity = row.bytes("identity").flatMap({ Identity($0) }),
+                    let number = row.number("number").flatMap(UInt32.init(exactly:)),
+                    let checkValue = row.bytes("check_value")
+                else { throw damaged }
+                return GenerationMark(number: number, identity: identity, checkValue: checkValue)
             }
-            return StoreMarks(fence: UInt32(truncatingIfNeeded: fence), generations: generations)
+            return StoreMarks(fence: fence, generations: generations)
         }
     }
 
     /// As ``SecretStore`` says.
     public func census() throws -> Census {
-        try read { try Self.census($0) }
+        try read { try census($0) }
     }
 
-    static func census(_ database: Database) throws -> Census {
+    func census(_ database: Database) throws -> Census {
         var counts: [UInt32: Int64] = [:]
         for row in try Row.fetchAll(database, sql: "SELECT generation, live FROM census") {
-            counts[UInt32(truncatingIfNeeded: row[0] as Int64)] = row[1]
+            guard let number = row.number("generation").flatMap(UInt32.init(exactly:)), let live = row.number("live"),
+                abs(live) < 1 << 48
+            else { throw StoreError(.damaged, "\(place): a counter is not what keyroll writes; run: keyroll doctor") }
+            counts[number] = live
         }
         return Census(counts)
     }
 
     /// As ``SecretStore`` says.
     public func recount() throws -> Census {
-        try read { database in
-            let statement = try RawStatement("SELECT slots FROM key_page", database, path: place)
-            var counts: [UInt32: Int64] = [:]
-            while try statement.step() {
-                let slots = statement.bytes(0)
-                for offset in stride(from: 0, to: slots.count - Slot.length + 1, by: Slot.length) {
-                    let generation = Slot.generation(slots.baseAddress! + offset)
-                    if generation != 0 { counts[generation, default: 0] += 1 }
-                }
+        try read { try recount($0) }
+    }
+
+    private func recount(_ database: Database) throws -> Census {
+        let statement = try RawStatement("SELECT slots FROM key_page", database, path: place)
+        var counts: [UInt32: Int64] = [:]
+        while try statement.step() {
+            let slots = statement.bytes(0)
+            for offset in stride(from: 0, to: slots.count - Slot.length + 1, by: Slot.length) {
+                let generation = Slot.generation(slots.baseAddress! + offset)
+                if generation != 0 { counts[generation, default: 0] += 1 }
             }
-            return Census(counts)
+        }
+        return Census(counts)
+    }
+
+    /// As ``SecretStore`` says.
+    public func correctCensus() throws -> Bool {
+        try change { database, statements in
+            let counted = try recount(database)
+            guard try counted != census(database) else { return false }
+            try database.execute(sql: "DELETE FROM census")
+            for (generation, live) in counted.counts { try statements.count(generation, Int(live)) }
+            return true
         }
     }
 

@@ -86,7 +86,7 @@ final class SQLiteWriter {
         guard let statements else { throw DatabaseFailure(.internalError, path: path, "connection is closed") }
         let work = { [connection] in try connection.write { try body($0, statements) } }
         let result = try isJob ? queue.withTurnAfterOthers(work) : queue.withTurn(work)
-        try connection.access { statements.checkpointer.run($0) }
+        try connection.access { statements.checkpointer.run($0, isPatient: isJob) }
         return result
     }
 

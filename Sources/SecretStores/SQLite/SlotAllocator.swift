@@ -20,13 +20,16 @@ final class SlotAllocator {
     private var isNew = false
     private var isDirty = false
     private var image: [UInt8]
+    /// Pages up to this one are not opened again.
+    private var exhausted: Int64 = 0
 
     init(_ database: Database, slotsPerPage: Int, path: String) throws {
         self.slotsPerPage = slotsPerPage
         self.path = path
         image = [UInt8](repeating: 0, count: slotsPerPage * Slot.length)
         withRoom = try RawStatement(
-            "SELECT page, free, slots FROM key_page WHERE free > 0 ORDER BY page LIMIT 1", database, path: path)
+            "SELECT page, free, slots FROM key_page WHERE free > 0 AND page > ?1 ORDER BY page LIMIT 1", database,
+            path: path)
         lastPage = try RawStatement("SELECT max(page) FROM key_page", database, path: path)
         insert = try RawStatement("INSERT INTO key_page VALUES (?1, ?2, ?3)", database, path: path)
         update = try RawStatement("UPDATE key_page SET free = ?2, slots = ?3 WHERE page = ?1", database, path: path)
@@ -35,15 +38,15 @@ final class SlotAllocator {
 
     /// The place that the next secret gets, without taking it yet.
     func nextPlace() throws -> SlotPlace {
-        if page == 0 || free == 0 { try openPage() }
         while true {
-            let empty = image.withUnsafeBytes { Slot.generation($0.baseAddress! + next * Slot.length) == 0 }
-            if empty { return SlotPlace(page: page, slot: next) }
-            next += 1
-            guard next < slotsPerPage else {
-                throw StoreError(
-                    .damaged, "\(path): key page \(page) says it has room and has none; run keyroll doctor")
+            if page == 0 || free == 0 || next == slotsPerPage { try openPage() }
+            while next < slotsPerPage {
+                let empty = image.withUnsafeBytes { Slot.generation($0.baseAddress! + next * Slot.length) == 0 }
+                if empty { return SlotPlace(page: page, slot: next) }
+                next += 1
             }
+            // It says it has room and has none left: `doctor` names it, and no write has to fail for it.
+            exhausted = page
         }
     }
 
@@ -54,11 +57,17 @@ final class SlotAllocator {
         next += 1
     }
 
+    /// Leaves the place that ``nextPlace()`` gave as it is: for as long as this allocator lives it is not given again.
+    func passOver() {
+        next += 1
+        if next == slotsPerPage { exhausted = page }
+    }
+
     /// Overwrites the slot of a secret that keeps its place.
     ///
     /// - Returns: the generation the slot had.
     func overwrite(_ place: SlotPlace, with slot: UnsafeRawPointer) throws -> UInt32 {
-        if place.page == page {
+        if page != 0, place.page == page {
             let before = image.withUnsafeBytes { Slot.generation($0.baseAddress! + place.slot * Slot.length) }
             write(slot, at: place.slot)
             return before
@@ -108,6 +117,7 @@ final class SlotAllocator {
         try flush()
         next = 0
         defer { withRoom.reset() }
+        withRoom.bind(1, exhausted)
         if try withRoom.step() {
             page = withRoom.integer(0)
             free = Int(withRoom.integer(1))
