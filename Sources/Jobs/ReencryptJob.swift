@@ -97,9 +97,12 @@ public struct ReencryptJob {
 
     /// One change of the ring: at no instant does a compromised generation protect, or none at all.
     private func mark() throws {
-        let number = try home.publish(reason: "generation \(list) compromised")
+        let why = "generation \(list) compromised"
+        // One that an attempt cut off here has published will do; one that is older may have been stolen along.
+        let published = home.keeper.keyring.ring.pending.flatMap { $0.history.first?.reason == why ? $0.number : nil }
+        let number = try published ?? home.publish(reason: why)
         try home.keeper.update { ring in
-            try ring.activate(number, at: .now, reason: "generation \(list) compromised")
+            try ring.activate(number, at: .now, reason: why)
             for old in compromised {
                 try ring.compromise(old, occurred: occurred, found: .now, reason: reason)
             }
