@@ -31,6 +31,8 @@ final class Progress: @unchecked Sendable {
     }
 
     private func begin() {
+        // Where processors are short, applications come first. Threads made from here on inherit it.
+        setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 5)
         for number in [SIGINT, SIGTERM] {
             watch(number) { [self] in
                 if control.isStopping {
