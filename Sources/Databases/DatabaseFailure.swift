@@ -42,6 +42,8 @@ public struct DatabaseFailure: Error, Sendable, CustomStringConvertible {
         let code: Code =
             switch resultCode & 0xFF {
             case SQLITE_FULL: .full
+            // No room for the shared-memory file of the write-ahead log (SQLITE_IOERR_SHMSIZE).
+            case SQLITE_IOERR where resultCode == SQLITE_IOERR | (19 << 8): .full
             case SQLITE_IOERR: .inputOutput
             case SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_FORMAT: .damaged
             case SQLITE_BUSY, SQLITE_LOCKED, SQLITE_PROTOCOL: .busy

@@ -2,7 +2,7 @@
 ///
 /// What goes through here is secret, so values are computed and not looked up: no branch and no memory address
 /// depends on a secret byte. (Which byte of bad input is bad does show, and may.)
-enum Base64 {
+package enum Base64 {
     /// Decodes in place: the result is shorter than the text and starts at the same address.
     ///
     /// Padding may be there, complete, or be left out. White space, other characters, a length that no encoder
@@ -10,7 +10,7 @@ enum Base64 {
     /// was cut or altered.
     ///
     /// - Returns: how many bytes there are now, or `nil` if it is not base64.
-    static func decode(inPlace bytes: UnsafeMutablePointer<UInt8>, count: Int) -> Int? {
+    package static func decode(inPlace bytes: UnsafeMutablePointer<UInt8>, count: Int) -> Int? {
         var digits = count
         if count % 4 == 0, digits > 0, bytes[digits - 1] == UInt8(ascii: "=") {
             digits -= 1
@@ -47,10 +47,10 @@ enum Base64 {
     }
 
     /// How long the text for `count` bytes is, with padding.
-    static func encodedCount(_ count: Int) -> Int { (count + 2) / 3 * 4 }
+    package static func encodedCount(_ count: Int) -> Int { (count + 2) / 3 * 4 }
 
     /// Encodes with padding. `output` has room for ``encodedCount(_:)`` bytes.
-    static func encode(_ bytes: UnsafeRawBufferPointer, to output: UnsafeMutablePointer<UInt8>) {
+    package static func encode(_ bytes: UnsafeRawBufferPointer, to output: UnsafeMutablePointer<UInt8>) {
         var input = 0
         var place = output
         while input < bytes.count {

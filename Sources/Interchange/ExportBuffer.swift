@@ -26,7 +26,7 @@ public final class ExportBuffer: @unchecked Sendable {
     public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: memory.bytes, count: count) }
 
     /// How many bytes fit at present.
-    var capacity: Int { memory.count }
+    package var capacity: Int { memory.count }
 
     /// Writes all of it to a file descriptor, and resets the buffer.
     ///

@@ -14,7 +14,7 @@ public struct ExportError: Error, Equatable, Sendable, CustomStringConvertible {
     public let code: Code
     private let reason: String
 
-    init(_ code: Code, reason: String) {
+    package init(_ code: Code, reason: String) {
         self.code = code
         self.reason = reason
     }

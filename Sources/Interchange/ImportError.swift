@@ -35,7 +35,7 @@ public struct ImportError: Error, Equatable, Sendable, CustomStringConvertible {
     /// What is wrong and what to do about it, without the file.
     public let reason: String
 
-    init(_ code: Code, file: String, line: Int? = nil, reason: String) {
+    package init(_ code: Code, file: String, line: Int? = nil, reason: String) {
         self.code = code
         self.file = file
         self.line = line

@@ -1,6 +1,6 @@
 /// What is wrong with one line of JSON. A trivial value, so that throwing it costs nothing to speak of.
-struct JSONLineFault: Error, Equatable {
-    enum Reason {
+package struct JSONLineFault: Error, Equatable {
+    package enum Reason {
         case notAnObject, array, tooDeep, trailing, unfinished
         case expectedName, expectedColon, expectedCommaOrBrace, expectedCommaOrBracket, expectedValue
         case badLiteral, badNumber
@@ -11,12 +11,12 @@ struct JSONLineFault: Error, Equatable {
         case emptyName, longName, nulInName, longContext, longSecret, badBase64
     }
 
-    let reason: Reason
+    package let reason: Reason
     /// Where, in bytes from the beginning of the line, from 1; 0 if the line as a whole is meant.
-    let column: Int
+    package let column: Int
 
     /// The words for an ``ImportProblem``. They name places and rules, never what stands there.
-    func message(_ limits: ImportLimits) -> String {
+    package func message(_ limits: ImportLimits) -> String {
         column == 0 ? explanation(limits) : "column \(column): \(explanation(limits))"
     }
 

@@ -5,7 +5,7 @@ extension JSONLineParser {
     /// Decodes the string whose opening quote is at `position` to `output`, and goes past its closing quote.
     ///
     /// - Returns: how many bytes it has.
-    mutating func decodeString() throws(JSONLineFault) -> Int {
+    package mutating func decodeString() throws(JSONLineFault) -> Int {
         var input = position + 1
         var place = output
         while true {

@@ -6,7 +6,7 @@ extension JSONLineParser {
     ///
     /// - Returns: how many bytes the name has.
     @inline(__always)
-    mutating func parseMemberName() throws(JSONLineFault) -> Int {
+    package mutating func parseMemberName() throws(JSONLineFault) -> Int {
         guard position.pointee == UInt8(ascii: "\"") else { throw fault(.expectedName) }
         let count = try decodeString()
         skipSpace()
@@ -18,7 +18,7 @@ extension JSONLineParser {
 
     /// Goes past one value of any kind. It uses a word of bits and not the stack, so that brackets in a hostile file
     /// cannot exhaust anything.
-    mutating func skipValue() throws(JSONLineFault) {
+    package mutating func skipValue() throws(JSONLineFault) {
         var open = OpenContainers()
         while true {
             switch position.pointee {
@@ -108,18 +108,18 @@ private struct OpenContainers {
     private var kinds: UInt64 = 0
     private var depth = 0
 
-    var isEmpty: Bool { depth == 0 }
-    var lastIsObject: Bool { kinds & 1 == 1 }
+    package var isEmpty: Bool { depth == 0 }
+    package var lastIsObject: Bool { kinds & 1 == 1 }
 
     /// Opens one; false if that is too deep. The line's object is one of the depth.
-    mutating func push(isObject: Bool) -> Bool {
+    package mutating func push(isObject: Bool) -> Bool {
         guard depth + 1 < JSONLineParser.maximumDepth else { return false }
         kinds = kinds << 1 | (isObject ? 1 : 0)
         depth += 1
         return true
     }
 
-    mutating func pop() {
+    package mutating func pop() {
         kinds >>= 1
         depth -= 1
     }

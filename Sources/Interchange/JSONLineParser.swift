@@ -8,9 +8,9 @@ import Glibc
 /// The line is followed in memory by a line feed, which is no part of JSON inside a line, so every scan stops there
 /// by itself, and by `Word.size` bytes that may be read. The output has room for as many bytes as the line has, and
 /// for a word behind them: nothing in JSON decodes to more bytes than it was written with.
-struct JSONLineParser {
+package struct JSONLineParser {
     /// What a line is made of. The ranges count from the beginning of the output.
-    struct Line {
+    package struct Line {
         var name = 0..<0
         var context: Range<Int>?
         var secret = 0..<0
@@ -20,16 +20,16 @@ struct JSONLineParser {
     }
 
     /// The most objects and arrays inside one another, the line's own object included.
-    static let maximumDepth = 64
+    package static let maximumDepth = 64
 
     private let start: UnsafePointer<UInt8>
-    let end: UnsafePointer<UInt8>
+    package let end: UnsafePointer<UInt8>
     private let outputStart: UnsafeMutablePointer<UInt8>
     private let limits: ImportLimits
     /// The next byte to look at.
-    var position: UnsafePointer<UInt8>
+    package var position: UnsafePointer<UInt8>
     /// The next byte to write. Strings are decoded here; only when one is kept does this move past it.
-    var output: UnsafeMutablePointer<UInt8>
+    package var output: UnsafeMutablePointer<UInt8>
 
     private var line = Line()
     private var hasName = false
@@ -37,7 +37,7 @@ struct JSONLineParser {
     private var hasSecret = false
     private var hasBase64 = false
 
-    init(
+    package init(
         _ line: UnsafePointer<UInt8>, count: Int, output: UnsafeMutablePointer<UInt8>, limits: ImportLimits
     ) {
         start = line
@@ -49,13 +49,13 @@ struct JSONLineParser {
     }
 
     /// Whether the line has nothing but white space.
-    mutating func isBlank() -> Bool {
+    package mutating func isBlank() -> Bool {
         skipSpace()
         return position == end
     }
 
     /// Parses the line.
-    mutating func parse() throws(JSONLineFault) -> Line {
+    package mutating func parse() throws(JSONLineFault) -> Line {
         skipSpace()
         guard position.pointee == UInt8(ascii: "{") else {
             throw fault(position.pointee == UInt8(ascii: "[") ? .array : .notAnObject)
@@ -149,7 +149,7 @@ struct JSONLineParser {
     }
 
     /// A fault at a place, the current one unless told. At the end of the line, that is what is wrong.
-    func fault(_ reason: JSONLineFault.Reason, at place: UnsafePointer<UInt8>? = nil) -> JSONLineFault {
+    package func fault(_ reason: JSONLineFault.Reason, at place: UnsafePointer<UInt8>? = nil) -> JSONLineFault {
         let place = place ?? position
         let isCut = place == end && reason != .notAnObject && reason != .unfinishedString
         return JSONLineFault(reason: isCut ? .unfinished : reason, column: place - start + 1)
@@ -161,7 +161,7 @@ struct JSONLineParser {
 
     /// Past white space. A line feed, which is white space too, stands only behind the line.
     @inline(__always)
-    mutating func skipSpace() {
+    package mutating func skipSpace() {
         while true {
             switch position.pointee {
             case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"): position += 1
@@ -177,7 +177,7 @@ private enum Member {
 
     /// Compares a decoded member name. Their lengths differ, so one comparison is enough.
     @inline(__always)
-    init(_ bytes: UnsafeRawBufferPointer) {
+    package init(_ bytes: UnsafeRawBufferPointer) {
         switch bytes.count {
         case 4: self = Self.equal(bytes, "name") ? .name : .other
         case 6: self = Self.equal(bytes, "secret") ? .secret : .other

@@ -4,9 +4,9 @@ import Glibc
 ///
 /// A line is looked at first and dropped later, because it may not fit the batch any more and then has to be there
 /// for the next one.
-final class LineReader {
+package final class LineReader {
     /// What comes next.
-    enum Line {
+    package enum Line {
         /// A line, without its line feed. In memory it is followed by one, even if the file ends without.
         case line(UnsafePointer<UInt8>, count: Int)
         /// A line longer than the limit. It has been read past already.
@@ -24,10 +24,10 @@ final class LineReader {
     private var lineLength = 0
     private var lineCount = 0
 
-    init(_ buffer: ReadBuffer) { self.buffer = buffer }
+    package init(_ buffer: ReadBuffer) { self.buffer = buffer }
 
     /// The next line; the same one until ``drop()`` is called.
-    func peek() throws -> Line {
+    package func peek() throws -> Line {
         while lineLength == 0 {
             let rest = buffer.count - searched
             if rest > 0, let found = memchr(buffer.window + searched, 0x0A, rest) {
@@ -51,7 +51,7 @@ final class LineReader {
     }
 
     /// Goes on to the next line.
-    func drop() {
+    package func drop() {
         buffer.drop(lineLength)
         lineLength = 0
         searched = 0

@@ -1,14 +1,14 @@
 import Glibc
 
 /// A file descriptor that closes itself, with the name to report it by.
-final class OpenFile {
-    let descriptor: Int32
+package final class OpenFile {
+    package let descriptor: Int32
     /// The file's name for messages.
-    let name: String
+    package let name: String
     private let closesItself: Bool
 
     /// Takes over an open descriptor.
-    init(descriptor: Int32, name: String) {
+    package init(descriptor: Int32, name: String) {
         self.descriptor = descriptor
         self.name = name
         // Standard input is the process's, not ours.
@@ -16,7 +16,7 @@ final class OpenFile {
     }
 
     /// Opens a file for reading. A named pipe is waited for, as a shell's `<(command)` needs.
-    convenience init(path: String, name: String) throws {
+    package convenience init(path: String, name: String) throws {
         let descriptor = retryingInterrupts { Int(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) }
         guard descriptor >= 0 else { throw ImportError.unreadable(name, errno: errno) }
         self.init(descriptor: Int32(descriptor), name: name)
@@ -27,7 +27,7 @@ final class OpenFile {
     }
 
     /// Reads up to `count` bytes; 0 at the end of the file.
-    func read(_ count: Int, into bytes: UnsafeMutablePointer<UInt8>) throws -> Int {
+    package func read(_ count: Int, into bytes: UnsafeMutablePointer<UInt8>) throws -> Int {
         let got = retryingInterrupts { Glibc.read(descriptor, bytes, count) }
         guard got >= 0 else { throw ImportError.unreadable(name, errno: errno) }
         return got

@@ -4,9 +4,9 @@ import Glibc
 ///
 /// What is in it is plaintext, so it is protected memory. It starts at a mebibyte and grows only when one line or row
 /// does not fit, up to a limit.
-final class ReadBuffer {
+package final class ReadBuffer {
     /// What ``refill()`` did.
-    enum Refill {
+    package enum Refill {
         /// There are more bytes now. The window may have moved, but its bytes are the same from `start` on.
         case data
         /// The file is at its end.
@@ -16,12 +16,12 @@ final class ReadBuffer {
     }
 
     /// Bytes read at once, unless told.
-    static let ordinaryCapacity = 1 << 20
+    package static let ordinaryCapacity = 1 << 20
 
     private let file: OpenFile
     private let limit: Int
     private var memory: FlatMemory
-    private(set) var capacity: Int
+    package private(set) var capacity: Int
     private(set) var start = 0
     private(set) var end = 0
     private var isAtEnd = false
@@ -30,7 +30,7 @@ final class ReadBuffer {
     ///   - file: what to read.
     ///   - capacity: the size to begin with, in bytes.
     ///   - limit: the largest size, in bytes.
-    init(_ file: OpenFile, capacity: Int, limit: Int) throws {
+    package init(_ file: OpenFile, capacity: Int, limit: Int) throws {
         self.file = file
         self.limit = limit
         self.capacity = min(capacity, limit)
@@ -39,19 +39,19 @@ final class ReadBuffer {
 
     /// The first byte of the window. Valid until the next ``refill()``. `Word.size` bytes behind the window may be
     /// read, whatever they are, and at the end of the file the first of them is a line feed.
-    var window: UnsafePointer<UInt8> { UnsafePointer(memory.bytes + start) }
+    package var window: UnsafePointer<UInt8> { UnsafePointer(memory.bytes + start) }
 
     /// How many bytes the window has.
-    var count: Int { end - start }
+    package var count: Int { end - start }
 
     /// Takes bytes off the beginning of the window.
-    func drop(_ count: Int) {
+    package func drop(_ count: Int) {
         assert(count >= 0 && count <= self.count)
         start += count
     }
 
     /// Reads more bytes behind the window.
-    func refill() throws -> Refill {
+    package func refill() throws -> Refill {
         if isAtEnd { return .endOfFile }
         if start == end {
             start = 0

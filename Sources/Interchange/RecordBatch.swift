@@ -63,7 +63,7 @@ public final class RecordBatch: @unchecked Sendable {
 // What the readers fill it with.
 extension RecordBatch {
     /// How many bytes fit at present.
-    var capacity: Int { memory.count - Word.size }
+    package var capacity: Int { memory.count - Word.size }
 
     /// Whether no further record fits, however small.
     var isFull: Bool { records.count >= maximumRecords }

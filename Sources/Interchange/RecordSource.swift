@@ -42,7 +42,9 @@ public final class RecordSource {
     }
 
     /// The same with another size of the read buffer, in bytes.
-    init(paths: [String], format: ImportFormat?, wholeRow: Bool, limits: ImportLimits, bufferCapacity: Int) throws {
+    package init(paths: [String], format: ImportFormat?, wholeRow: Bool, limits: ImportLimits, bufferCapacity: Int)
+        throws
+    {
         precondition(bufferCapacity > 0, "a buffer needs room")
         files = paths
         self.wholeRow = wholeRow

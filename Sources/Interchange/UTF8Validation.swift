@@ -1,12 +1,12 @@
 /// Well-formed UTF-8 after RFC 3629, section 4: no overlong forms, no surrogates, nothing above U+10FFFF.
-enum UTF8Validation {
+package enum UTF8Validation {
     /// How long the well-formed sequence is that starts at `bytes`, 1 to 4; 0 if there is none.
     ///
     /// - Parameters:
     ///   - bytes: where to look. At least one byte is there.
     ///   - available: how many bytes may be looked at.
     @inline(__always)
-    static func sequenceLength(at bytes: UnsafePointer<UInt8>, available: Int) -> Int {
+    package static func sequenceLength(at bytes: UnsafePointer<UInt8>, available: Int) -> Int {
         let first = bytes[0]
         if first < 0x80 { return 1 }
         if first < 0xC2 { return 0 }
@@ -27,14 +27,14 @@ enum UTF8Validation {
     }
 
     /// The same for a place in a buffer.
-    static func sequenceLength(_ bytes: UnsafeRawBufferPointer, at index: Int) -> Int {
+    package static func sequenceLength(_ bytes: UnsafeRawBufferPointer, at index: Int) -> Int {
         guard let base = bytes.baseAddress, index < bytes.count else { return 0 }
         let place = (base + index).assumingMemoryBound(to: UInt8.self)
         return sequenceLength(at: place, available: bytes.count - index)
     }
 
     /// Whether all of it is well-formed. No bytes are valid UTF-8 too.
-    static func isValid(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    package static func isValid(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard let base = bytes.baseAddress else { return true }
         var position = base.assumingMemoryBound(to: UInt8.self)
         let end = position + bytes.count

@@ -153,14 +153,7 @@ public struct ImportRun {
                 }
             },
             commit: { batch in
-                let tally: WriteTally
-                do { tally = try commit(batch, opener) } catch let error as StoreError {
-                    guard case .fenced = error.code else { throw error }
-                    // Another process has rolled: read the ring again and try this batch once more.
-                    try keeper.reload()
-                    try batch.protect(ContentMaker(keeper.keyring))
-                    tally = try commit(batch, opener)
-                }
+                let tally = try commit(batch, opener, triesLeft: 5)
                 outcome.records += batch.input.records.count
                 outcome.tally.added += tally.added
                 outcome.tally.replaced += tally.replaced
@@ -183,6 +176,16 @@ public struct ImportRun {
         outcome.problemCount += source.problemCount + files.count
         outcome.wasInterrupted = control.isStopping
         return outcome
+    }
+
+    /// Commits; where another process has rolled meanwhile, with the ring read again.
+    private func commit(_ batch: Batch, _ opener: SecretCipher.Opener, triesLeft: Int) throws -> WriteTally {
+        do { return try commit(batch, opener) } catch let error as StoreError {
+            guard case .fenced = error.code, triesLeft > 0 else { throw error }
+            try keeper.reload()
+            try batch.protect(ContentMaker(keeper.keyring))
+            return try commit(batch, opener, triesLeft: triesLeft - 1)
+        }
     }
 
     private func commit(_ batch: Batch, _ opener: SecretCipher.Opener) throws -> WriteTally {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Interchange
+import Interchange
 
 @Suite struct Base64Tests {
     private static func decode(_ text: String) -> [UInt8]? {

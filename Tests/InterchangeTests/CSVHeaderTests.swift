@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Interchange
+import Interchange
 
 /// What a program exports: its header, a row, and what becomes of it.
 struct Export: CustomTestStringConvertible {

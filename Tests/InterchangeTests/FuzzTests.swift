@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Interchange
+import Interchange
 
 /// Bytes that nobody meant. What comes out does not matter here, only that something does: no crash, no endless loop,
 /// and the same whatever the size of the buffers.

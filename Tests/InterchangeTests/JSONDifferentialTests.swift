@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Interchange
+import Interchange
 
 /// Random lines, good and damaged, as python3's json reads them.
 @Suite struct JSONDifferentialTests {

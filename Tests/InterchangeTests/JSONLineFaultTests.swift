@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Interchange
+import Interchange
 
 /// A bad line and what is said about it.
 struct BadLine: CustomTestStringConvertible {

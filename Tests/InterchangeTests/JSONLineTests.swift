@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Interchange
+import Interchange
 
 @Suite struct JSONLineTests {
     @Test func membersInAnyOrder() throws {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Interchange
+import Interchange
 
 @Suite struct JSONLinesWriterTests {
     /// Writes one record, and returns the line.

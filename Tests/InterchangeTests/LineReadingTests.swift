@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Interchange
+import Interchange
 
 @Suite struct LineReadingTests {
     private static let good = #"{"name":"a","secret":"s"}"#

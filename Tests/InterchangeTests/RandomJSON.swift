@@ -1,4 +1,4 @@
-@testable import Interchange
+import Interchange
 
 /// Writes random lines of JSON that look like records, and damages some of them.
 struct RandomJSON {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Interchange
+import Interchange
 
 @Suite struct RecordBatchTests {
     private func source(_ folder: TemporaryFolder, _ text: String) throws -> RecordSource {

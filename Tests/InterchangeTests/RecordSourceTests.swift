@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Interchange
+import Interchange
 
 @Suite struct RecordSourceTests {
     private static let line = #"{"name":"n","secret":"s"}"#

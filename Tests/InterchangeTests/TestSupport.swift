@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Interchange
+import Interchange
 
 /// A record as tests compare it. Here, and only here, plaintext may be in Swift's own types.
 struct Imported: Equatable {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Interchange
+import Interchange
 
 @Suite struct UTF8ValidationTests {
     private static func isValid(_ bytes: [UInt8]) -> Bool {

@@ -66,7 +66,7 @@ def damage(store: Store, command: list[str]) -> None:
             store.set_slot(name, flipped(store.slot(name), 20))
         case ["flip-content", name]:
             birth, context, body = store.content(name)
-            store.set_content(name, (birth, context, flipped(body, len(body) - 17)))
+            store.set_content(name, (birth, context, flipped(body, len(body) - 1)))
         case ["set-generation", name, number]:
             store.set_slot(name, int(number).to_bytes(4, "big") + store.slot(name)[4:])
         case [("swap-contents" | "swap-slots" | "swap-both") as what, first, second]:

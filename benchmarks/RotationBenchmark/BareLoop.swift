@@ -112,7 +112,8 @@ final class BareLoop {
         switch form {
         case .statement:
             let statement = try RawStatement(
-                "UPDATE \(table.name) SET \(table.value) = ?1 WHERE \(table.key) = ?2 AND \(table.value) = ?3", database,
+                "UPDATE \(table.name) SET \(table.value) = ?1 WHERE \(table.key) = ?2 AND \(table.value) = ?3",
+                database,
                 path: table.path)
             return { [ids, old, new] count in
                 for index in 0..<count {

@@ -21,9 +21,8 @@ struct BenchmarkHome {
     init(at path: String, secrets: Int) throws {
         layout = HomeLayout(path)
         self.secrets = secrets
-        try Home.create(
-            layout, configuration: HomeConfiguration(group: "benchmark", policy: .standard, rootKey: .keyFile("root.key")),
-            ask: Self.ask)
+        let configuration = HomeConfiguration(group: "benchmark", policy: .standard, rootKey: .keyFile("root.key"))
+        try Home.create(layout, configuration: configuration, ask: Self.ask)
         let home = try open()
         let (active, key) = try home.keeper.keyring.active()
         let filler = try Filler(GenerationMark(of: active), key)

@@ -7,15 +7,15 @@ final class KeyWrapMeasures {
     private static let count = 4096
     private static let wrappedLength = KeyWrap.wrappedLength
 
-    private let sourceKey: [UInt8]
-    private let targetKey: [UInt8]
+    private let sourceKey: SecureBytes
+    private let targetKey: SecureBytes
     private let input: UnsafeMutablePointer<UInt8>
     private let output: UnsafeMutablePointer<UInt8>
     private let expected: UnsafeMutablePointer<UInt8>
 
     init() throws {
-        sourceKey = try Random.publicBytes(32)
-        targetKey = try Random.publicBytes(32)
+        sourceKey = try Random.key()
+        targetKey = try Random.key()
         let length = Self.count * Self.wrappedLength
         input = .allocate(capacity: length)
         output = .allocate(capacity: length)
@@ -55,13 +55,11 @@ final class KeyWrapMeasures {
 
     /// keyroll's form for one key at a time, which makes a context each time.
     func single() throws -> Double {
-        let source = try sourceKey.withUnsafeBytes { try SecureBytes(copying: $0) }
-        let target = try targetKey.withUnsafeBytes { try SecureBytes(copying: $0) }
         return try measured {
             for offset in stride(from: 0, to: Self.count * Self.wrappedLength, by: Self.wrappedLength) {
                 let wrapped = UnsafeRawBufferPointer(start: input + offset, count: Self.wrappedLength)
-                let key = try KeyWrap.unwrap(wrapped, under: source)
-                let again = try key.withUnsafeBytes { try KeyWrap.wrap($0, under: target) }
+                let key = try KeyWrap.unwrap(wrapped, under: sourceKey)
+                let again = try key.withUnsafeBytes { try KeyWrap.wrap($0, under: targetKey) }
                 (output + offset).update(from: again, count: Self.wrappedLength)
             }
         }
@@ -69,8 +67,8 @@ final class KeyWrapMeasures {
 
     /// keyroll's form for batches, as the rewrap does it.
     func lanes() throws -> Double {
-        let unwrapping = try sourceKey.withUnsafeBytes { try BlockCipher(key: SecureBytes(copying: $0), .decrypt) }
-        let wrapping = try targetKey.withUnsafeBytes { try BlockCipher(key: SecureBytes(copying: $0), .encrypt) }
+        let unwrapping = try BlockCipher(key: sourceKey, .decrypt)
+        let wrapping = try BlockCipher(key: targetKey, .encrypt)
         let lanes = try KeyWrapLanes()
         let width = KeyWrapLanes.width
         return try measured {

@@ -29,5 +29,8 @@ enum Main {
 
 /// What is being done, for a person who waits: on standard error, so that the table can be piped.
 enum Progress {
-    static func say(_ line: String) { fputs(line + "\n", stderr) }
+    static func say(_ line: String) {
+        let bytes = Array((line + "\n").utf8)
+        _ = write(2, bytes, bytes.count)
+    }
 }

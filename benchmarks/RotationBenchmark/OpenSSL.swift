@@ -1,3 +1,4 @@
+import Cryptography
 import Glibc
 
 /// OpenSSL's functions, found by name in this process, which is linked to libcrypto by way of Cryptography.
@@ -14,11 +15,11 @@ enum OpenSSL {
         private let update: EVPCipherUpdate
         private let free: EVPCipherContextFree
 
-        init(_ cipher: String, key: [UInt8], encrypting: Bool) throws {
+        init(_ cipher: String, key: borrowing SecureBytes, encrypting: Bool) throws {
             let fetch: EVPCipherFetch = try OpenSSL.function("EVP_CIPHER_fetch")
             let make: EVPCipherContextNew = try OpenSSL.function("EVP_CIPHER_CTX_new")
-            let setFlags: EVPCipherContextSet<Void> = try OpenSSL.function("EVP_CIPHER_CTX_set_flags")
-            let setPadding: EVPCipherContextSet<Int32> = try OpenSSL.function("EVP_CIPHER_CTX_set_padding")
+            let setFlags: EVPCipherContextSetFlags = try OpenSSL.function("EVP_CIPHER_CTX_set_flags")
+            let setPadding: EVPCipherContextSetPadding = try OpenSSL.function("EVP_CIPHER_CTX_set_padding")
             let start: EVPCipherInit = try OpenSSL.function("EVP_CipherInit_ex2")
             update = try OpenSSL.function("EVP_CipherUpdate")
             free = try OpenSSL.function("EVP_CIPHER_CTX_free")
@@ -26,9 +27,11 @@ enum OpenSSL {
             context = made
             // EVP_CIPHER_CTX_FLAG_WRAP_ALLOW, without which the wrap modes are refused.
             setFlags(made, 1)
-            guard start(made, algorithm, key, nil, encrypting ? 1 : 0, nil) == 1, setPadding(made, 0) == 1 else {
-                throw Failure(what: cipher)
+            let direction: Int32 = encrypting ? 1 : 0
+            let started = key.withUnsafeBytes {
+                start(made, algorithm, $0.bindMemory(to: UInt8.self).baseAddress, nil, direction, nil)
             }
+            guard started == 1, setPadding(made, 0) == 1 else { throw Failure(what: cipher) }
         }
 
         deinit { free(context) }
@@ -63,15 +66,15 @@ enum OpenSSL {
     }
 }
 
-private typealias EVPCipherFetch = @convention(c) (OpaquePointer?, UnsafePointer<CChar>?, UnsafePointer<CChar>?) ->
-    OpaquePointer?
+private typealias EVPCipherFetch =
+    @convention(c) (OpaquePointer?, UnsafePointer<CChar>?, UnsafePointer<CChar>?) -> OpaquePointer?
 private typealias EVPCipherContextNew = @convention(c) () -> OpaquePointer?
 private typealias EVPCipherContextFree = @convention(c) (OpaquePointer?) -> Void
-private typealias EVPCipherContextSet<R> = @convention(c) (OpaquePointer?, Int32) -> R
-private typealias EVPCipherInit = @convention(c) (
-    OpaquePointer?, OpaquePointer?, OpenSSL.Bytes?, OpenSSL.Bytes?, Int32, OpaquePointer?
-) -> Int32
-private typealias EVPCipherUpdate = @convention(c) (
-    OpaquePointer?, OpenSSL.MutableBytes?, UnsafeMutablePointer<Int32>?, OpenSSL.Bytes?, Int32
-) -> Int32
+private typealias EVPCipherContextSetFlags = @convention(c) (OpaquePointer?, Int32) -> Void
+private typealias EVPCipherContextSetPadding = @convention(c) (OpaquePointer?, Int32) -> Int32
+private typealias EVPCipherInit =
+    @convention(c) (OpaquePointer?, OpaquePointer?, OpenSSL.Bytes?, OpenSSL.Bytes?, Int32, OpaquePointer?) -> Int32
+private typealias EVPCipherUpdate =
+    @convention(c) (OpaquePointer?, OpenSSL.MutableBytes?, UnsafeMutablePointer<Int32>?, OpenSSL.Bytes?, Int32) ->
+    Int32
 private typealias OpenSSLVersion = @convention(c) (Int32) -> UnsafePointer<CChar>?

@@ -19,7 +19,9 @@ struct Table {
         }
         var lines: [String] = []
         for (number, row) in rows.enumerated() {
-            if rules.contains(number) { lines.append(widths.map { String(repeating: "-", count: $0) }.joined(separator: "  ")) }
+            if rules.contains(number) {
+                lines.append(widths.map { String(repeating: "-", count: $0) }.joined(separator: "  "))
+            }
             let cells = widths.enumerated().map { column, width in
                 let cell = row.count > column ? row[column] : ""
                 let space = String(repeating: " ", count: width - cell.count)

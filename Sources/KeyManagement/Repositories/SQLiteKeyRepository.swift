@@ -83,7 +83,10 @@ public struct SQLiteKeyRepository: KeyRepository {
             guard try String.fetchOne(database, sql: "PRAGMA integrity_check") == "ok" else {
                 throw DatabaseFailure(.damaged, path: path, "pages contradict each other")
             }
-            guard let row = try Row.fetchOne(database, sql: "SELECT * FROM ring WHERE id = 1") else {
+            // A crash between making a file and filling it leaves an empty one.
+            guard try database.tableExists("ring"),
+                let row = try Row.fetchOne(database, sql: "SELECT * FROM ring WHERE id = 1")
+            else {
                 throw DatabaseFailure(.damaged, path: path, "the ring is not there")
             }
             let damaged = DatabaseFailure(.damaged, path: path, "the ring's row is not what keyroll writes")

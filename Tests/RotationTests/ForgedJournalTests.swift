@@ -1,0 +1,72 @@
+import Cryptography
+import Envelopes
+import Rotation
+import SecretStores
+import Testing
+
+/// Nobody without the root key can make a run skip a secret.
+@Suite(.timeLimit(.minutes(1))) struct ForgedJournalTests {
+    /// Each field of the document altered, the MAC kept: also those that would do no harm.
+    @Test(arguments: [
+        "version", "kind", "compromised", "job", "group", "target", "targetIdentity", "targetCheck", "cursor",
+        "started",
+        "resumed", "finished", "scanned", "moved", "current", "superseded", "failed",
+    ])
+    func forgedFields(field: String) throws {
+        try InterruptedRun.make { home, record in
+            var pairs = try #require(try CBORValue(decoding: record.content).pairs)
+            let value = try #require(pairs[field])
+            pairs[field] = Self.altered(value)
+            var forged = record
+            forged.content = CBORValue.map(pairs).encoded()
+            #expect(forged != record)
+            if field == "job", let job = pairs[field]?.string { forged.job = job }
+            try home.store.write(forged)
+            try InterruptedRun.expectNewRun(home, isIgnored: true)
+        }
+    }
+
+    /// All of the fields above, and no others.
+    @Test func noFieldIsForgotten() throws {
+        try InterruptedRun.make { _, record in
+            let pairs = try #require(try CBORValue(decoding: record.content).pairs)
+            #expect(pairs.count == 17)
+        }
+    }
+
+    private static func altered(_ value: CBORValue) -> CBORValue {
+        switch value {
+        case .unsigned(let number): .unsigned(number + 1)
+        case .bytes(let bytes): .bytes([bytes[0] ^ 1] + bytes[1...])
+        case .text(let text): .text(text + "x")
+        case .array(let items): .array(items.isEmpty ? [.unsigned(1)] : items.map(altered))
+        case .bool(let truth): .bool(!truth)
+        case .map, .null: .unsigned(0)
+        }
+    }
+
+    /// The cursor at the end, which would skip everything, with MACs that somebody without the root key can make.
+    @Test(arguments: [0, 16, 31, 32, 33, 64])
+    func forgedTags(length: Int) throws {
+        try InterruptedRun.make { home, record in
+            var pairs = try #require(try CBORValue(decoding: record.content).pairs)
+            pairs["cursor"] = .unsigned(1 << 40)
+            let content = CBORValue.map(pairs).encoded()
+            let tag = try content.withUnsafeBytes { try Authenticator(key: SecureBytes(count: 32)).tag($0) }
+            try home.store.write(
+                JournalRecord(
+                    job: record.job, content: content, mac: Array((tag + tag)[..<length]), isFinished: false))
+            try InterruptedRun.expectNewRun(home, isIgnored: true)
+        }
+    }
+
+    /// Bytes that are no document at all.
+    @Test(arguments: [[], [0xF6], [0xA0], [UInt8](repeating: 0x81, count: 1000), [UInt8](repeating: 0xFF, count: 300)])
+    func garbage(content: [UInt8]) throws {
+        try InterruptedRun.make { home, record in
+            try home.store.write(
+                JournalRecord(job: record.job, content: content, mac: record.mac, isFinished: false))
+            try InterruptedRun.expectNewRun(home, isIgnored: true)
+        }
+    }
+}

@@ -1,0 +1,47 @@
+"""The scale run's parts, one after another, and their table. Called by scale.sh, which also cleans up."""
+
+import argparse
+import signal
+import sys
+
+import growth
+import large
+import latency
+from home import Failure
+from report import Report
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="scale")
+    parser.add_argument("binary")
+    parser.add_argument("part", choices=["growth", "latency", "large", "all"])
+    parser.add_argument("scratch")
+    parser.add_argument("--json")
+    parser.add_argument("--sizes", default="100000,1000000,10000000", help="growth: numbers of secrets")
+    parser.add_argument("--large", type=int, default=10_000, help="large: secrets of 1 MiB")
+    arguments = parser.parse_args()
+    # So that a stopped run ends its children on the way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(75))
+
+    report = Report()
+    try:
+        if arguments.part in ("growth", "all"):
+            sizes = [int(size) for size in arguments.sizes.split(",")]
+            growth.run(arguments.binary, arguments.scratch, sizes, report)
+        if arguments.part in ("latency", "all"):
+            latency.run(arguments.binary, arguments.scratch, report)
+        if arguments.part in ("large", "all"):
+            large.run(arguments.binary, arguments.scratch, arguments.large, report)
+    except Failure as failure:
+        print(f"scale: {failure}", file=sys.stderr)
+        return 74
+    finally:
+        # What was measured before a failure is worth seeing too.
+        report.show()
+    if arguments.json:
+        report.write(arguments.json)
+    # "Needs attention", as keyroll itself says it.
+    return 0 if report.all_hold else 3
+
+
+sys.exit(main())
