@@ -58,7 +58,7 @@ public indirect enum CBORValue: Equatable, Sendable {
         var room: (UInt64, UInt64) = (0, 0)
         withUnsafeMutableBytes(of: &room) { memory in
             var writer = CBORWriter(memory.baseAddress!)
-            writer.head(major, Int(value))
+            writer.head(major, value)
             output += memory[..<writer.offset]
         }
     }
@@ -114,6 +114,9 @@ public indirect enum CBORValue: Equatable, Sendable {
         for _ in 0..<(try reader.count(.map)) {
             let start = reader.offset
             let key = try text(&reader, buffer)
+            // Swift takes some different sequences of code points for the same text; ASCII has no such pairs, and every
+            // name that keyroll writes is ASCII.
+            guard key.utf8.allSatisfy({ $0 < 128 }) else { throw EnvelopeError(.invalidText, at: start) }
             let range = start..<reader.offset
             if let previous, !buffer[previous].lexicographicallyPrecedes(buffer[range]) {
                 throw EnvelopeError(

@@ -30,9 +30,11 @@ struct CBORWriter {
         }
     }
 
-    mutating func head(_ major: Major, _ value: Int) {
+    mutating func head(_ major: Major, _ value: Int) { head(major, UInt64(value)) }
+
+    mutating func head(_ major: Major, _ value: UInt64) {
         let kind = major.rawValue << 5
-        switch Self.headLength(value) {
+        switch Self.headLength(Int(clamping: value)) {
         case 1:
             byte(kind | UInt8(value))
         case 2:
@@ -46,7 +48,7 @@ struct CBORWriter {
             integer(UInt32(value))
         default:
             byte(kind | 27)
-            integer(UInt64(value))
+            integer(value)
         }
     }
 

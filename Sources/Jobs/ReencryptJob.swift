@@ -99,7 +99,7 @@ public struct ReencryptJob {
     private func mark() throws {
         let why = "generation \(list) compromised"
         // One that an attempt cut off here has published will do; one that is older may have been stolen along.
-        let published = home.keeper.keyring.ring.pending.flatMap { $0.history.first?.reason == why ? $0.number : nil }
+        let published = home.keeper.keyring.ring.candidate.flatMap { $0.history.first?.reason == why ? $0.number : nil }
         let number = try published ?? home.publish(reason: why)
         try home.keeper.update { ring in
             try ring.activate(number, at: .now, reason: why)

@@ -54,7 +54,7 @@ public struct RotateJob {
             try rehearse(plan, &report)
         } else {
             try takeOverPolicy()
-            var next = home.keeper.keyring.ring.pending?.number
+            var next = home.keeper.keyring.ring.candidate?.number
             for step in plan.steps {
                 try perform(step, &next)
                 logger.info("\(step)")

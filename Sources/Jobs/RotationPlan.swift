@@ -33,7 +33,7 @@ public struct RotationPlan: Sendable, Equatable {
     public init(ring: Ring, policy: Policy, stale: Int64, quarantined: Int64, now: Timestamp, isForced: Bool) {
         var steps: [Step] = []
         var rolls = false
-        if let pending = ring.pending, pending.number > (ring.active?.number ?? 0) {
+        if let pending = ring.candidate {
             let ready = pending.created + policy.propagationDelay
             if ready <= now || policy.propagationDelay == 0 {
                 steps.append(.activate(reason: "its propagation delay is over"))

@@ -33,8 +33,15 @@ public struct Ring: Sendable, Equatable {
     /// The generation with a number, if the ring has it.
     public func generation(_ number: UInt32) -> Generation? { generations.first { $0.number == number } }
 
-    /// The published generation that waits for its activation, the newest if there are several.
+    /// The highest number that ever became active, 0 before the first: stores' fences stand there, and a lower one could
+    /// protect nowhere.
+    public var highestActivated: UInt32 { generations.last { $0.since(.active) != nil }?.number ?? 0 }
+
+    /// The published generation that was not activated, the newest if there are several.
     public var pending: Generation? { generations.last { $0.state == .preActivation } }
+
+    /// The one of them that may still be activated: above every one that was.
+    public var candidate: Generation? { pending.flatMap { $0.number > highestActivated ? $0 : nil } }
 
     /// The number the next generation gets: above everything that the ring or anybody else has seen.
     ///
@@ -116,12 +123,12 @@ public struct Ring: Sendable, Equatable {
             throw KeyManagementError(
                 .transitionRefused, "generation \(number) is \(next.state.rawValue) and cannot become active")
         }
+        guard number > highestActivated else {
+            throw KeyManagementError(
+                .transitionRefused,
+                "generation \(highestActivated) was activated and is newer than \(number): the fence only rises")
+        }
         if let active {
-            guard active.number < number else {
-                throw KeyManagementError(
-                    .transitionRefused,
-                    "generation \(active.number) is active and newer than \(number): the fence only rises")
-            }
             try move(active.number, to: .deactivated, at: moment, reason: "generation \(number) activated: \(reason)")
         }
         try move(number, to: .active, at: moment, reason: reason)

@@ -59,12 +59,15 @@ public final class RingKeeper: Sendable {
                 tried.insert(stored.group + stored.rootKeyParameters).inserted
             else { continue }
             // The group and the parameters are believed only once the MAC over them was checked.
-            let rootKeys = try RootKeys(provider.rootKey(stored.rootKeyParameters), group: group)
             do {
+                let rootKeys = try RootKeys(provider.rootKey(stored.rootKeyParameters), group: group)
                 let choice = try choose(copies, rootKeys, repository, providerPlace: provider.place)
                 return RingKeeper(
                     repository, rootKeys, choice.keyring, parameters: choice.parameters, repairs: choice.notes)
-            } catch let error as KeyManagementError { firstFailure = firstFailure ?? error }
+            } catch let error as KeyManagementError where error.code != .rootKeyUnavailable {
+                // Parameters that somebody altered give no key, or another one; the other copy may have the right ones.
+                firstFailure = firstFailure ?? error
+            }
         }
         throw firstFailure ?? unreadable(copies)
     }

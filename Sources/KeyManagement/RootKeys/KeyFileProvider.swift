@@ -54,7 +54,9 @@ public struct KeyFileProvider: RootKeyProvider {
             "\(place): is not a root key as keyroll writes it (one line: keyroll-root-key-1 and 64 digits)")
         guard count == Self.length || count == Self.length - 1 else { throw malformed }
         return try text.withUnsafeBytes { input in
-            guard input[..<Self.prefix.count].elementsEqual(Self.prefix) else { throw malformed }
+            guard count == Self.length - 1 || input[Self.length - 1] == 10,
+                input[..<Self.prefix.count].elementsEqual(Self.prefix)
+            else { throw malformed }
             return try SecureBytes(count: 32) { output in
                 for index in 0..<32 {
                     guard let high = Self.nibble(input[Self.prefix.count + index * 2]),

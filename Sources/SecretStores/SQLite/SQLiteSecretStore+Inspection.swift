@@ -28,7 +28,7 @@ extension SQLiteSecretStore {
                         "\(place): key page \(room.integer(0)) says \(room.integer(1)) free slots and has \(free)")
                 }
             }
-            return findings
+            return Array(findings.prefix(limit))
         }
     }
 }
