@@ -126,7 +126,8 @@ public struct Ring: Sendable, Equatable {
         guard number > highestActivated else {
             throw KeyManagementError(
                 .transitionRefused,
-                "generation \(highestActivated) was activated and is newer than \(number): the fence only rises")
+                "generation \(highestActivated) \(active == nil ? "was" : "is") active and newer than \(number): the fence only rises"
+            )
         }
         if let active {
             try move(active.number, to: .deactivated, at: moment, reason: "generation \(number) activated: \(reason)")

@@ -20,7 +20,9 @@ import Testing
             var hooks = hooks
             hooks.pages = 1
             let watched = WatchedStore(home.store, hooks)
-            #expect(throws: Broken(place: place)) { try home.rewrap(watched, workers: workers) }
+            #expect(throws: Broken(place: place)) {
+                try withDeadline { try home.rewrap(watched, workers: workers) }
+            }
             // Whole batches or nothing of them.
             let census = try home.store.census()
             #expect(try home.store.recount() == census)
@@ -71,7 +73,7 @@ import Testing
             let files = [home.home.layout.keys, home.home.layout.keysCopy]
             for file in files { try FileManager.default.moveItem(atPath: file, toPath: file + ".away") }
             #expect(throws: FileError.self) {
-                try home.rewrap(WatchedStore(home.store, .init(pages: 1)), workers: workers)
+                try withDeadline { try home.rewrap(WatchedStore(home.store, .init(pages: 1)), workers: workers) }
             }
             #expect(try home.store.quarantine().isEmpty)
             for file in files { try FileManager.default.moveItem(atPath: file + ".away", toPath: file) }
@@ -98,7 +100,8 @@ import Testing
                     to: GenerationMark(
                         number: third, identity: generation.identity, checkValue: generation.checkValue))
             }
-            #expect(storeCode { _ = try home.rewrap(WatchedStore(home.store, hooks)) } == .fenced(fence: 3))
+            let watched = WatchedStore(home.store, hooks)
+            #expect(storeCode { _ = try withDeadline { try home.rewrap(watched) } } == .fenced(fence: 3))
             #expect(try home.store.census().counts == [1: 2000 - 4 * 91, 2: 4 * 91])
             try home.expectAll(Self.names)
             try home.keeper.reload()
@@ -115,7 +118,7 @@ import Testing
             try home.roll()
             let control = RunControl()
             control.stop()
-            let outcome = try home.rewrap(control: control)
+            let outcome = try withDeadline { try home.rewrap(control: control) }
             #expect(outcome.wasInterrupted && outcome.handled == 0)
             #expect(try home.store.census().counts == [1: 2000])
         }

@@ -150,7 +150,7 @@ public final class SQLiteSecretStore: SecretStore {
         var counts: [UInt32: Int64] = [:]
         for row in try Row.fetchAll(database, sql: "SELECT generation, live FROM census") {
             guard let number = row.number("generation").flatMap(UInt32.init(exactly:)), let live = row.number("live"),
-                abs(live) < 1 << 48
+                (-(1 << 48)...(1 << 48)).contains(live)
             else { throw StoreError(.damaged, "\(place): a counter is not what keyroll writes; run: keyroll doctor") }
             counts[number] = live
         }

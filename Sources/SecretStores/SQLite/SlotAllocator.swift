@@ -122,14 +122,18 @@ final class SlotAllocator {
             page = withRoom.integer(0)
             free = Int(withRoom.integer(1))
             let slots = withRoom.bytes(2)
-            guard slots.count == image.count else {
+            guard slots.count == image.count, page <= SQLiteSchema.maximumPage else {
                 throw StoreError(.damaged, "\(path): key page \(page) has \(slots.count) bytes; run keyroll doctor")
             }
             image.withUnsafeMutableBytes { $0.copyMemory(from: slots) }
             isNew = false
         } else {
             defer { lastPage.reset() }
-            page = try lastPage.step() ? lastPage.integer(0) + 1 : 1
+            let last = try lastPage.step() ? lastPage.integer(0) : 0
+            guard (0..<SQLiteSchema.maximumPage).contains(last) else {
+                throw StoreError(.damaged, "\(path): the last key page has the number \(last); run: keyroll doctor")
+            }
+            page = last + 1
             free = slotsPerPage
             image.withUnsafeMutableBytes { _ = $0.initializeMemory(as: UInt8.self, repeating: 0) }
             isNew = true
