@@ -14,14 +14,24 @@ final class RewrapTransform {
     private var sources: [Source] = []
 
     /// Slots of one generation that wait for their turn.
+    ///
+    /// What changes for each slot lies in plain memory and not in properties: Swift checks the exclusive use of a
+    /// class's properties at run time, which would take as long as the key wrap itself.
     private final class Source {
+        struct Waiting {
+            /// How many wait.
+            var count = 0
+            /// How many of the batch were moved.
+            var moved = 0
+        }
+
         let generation: UInt32
         let unwrapping: BlockCipher?
         let refusal: FailureReason
-        /// Offsets in the batch, in bytes.
-        let waiting: UnsafeMutablePointer<Int>
-        var count = 0
-        var moved = 0
+        let waiting: UnsafeMutablePointer<Waiting>
+        /// Their offsets in the batch, in bytes, and the pages they lie on.
+        let offsets: UnsafeMutablePointer<Int>
+        let pages: UnsafeMutablePointer<Int>
 
         init(_ generation: UInt32, _ answer: KeySource.Answer) throws {
             self.generation = generation
@@ -33,10 +43,17 @@ final class RewrapTransform {
                 unwrapping = nil
                 refusal = reason
             }
-            waiting = .allocate(capacity: KeyWrapLanes.width)
+            waiting = .allocate(capacity: 1)
+            waiting.initialize(to: Waiting())
+            offsets = .allocate(capacity: KeyWrapLanes.width)
+            pages = .allocate(capacity: KeyWrapLanes.width)
         }
 
-        deinit { waiting.deallocate() }
+        deinit {
+            waiting.deallocate()
+            offsets.deallocate()
+            pages.deallocate()
+        }
     }
 
     init(target: UInt32, key: Keyring.Key, keys: KeySource) throws {
@@ -49,40 +66,44 @@ final class RewrapTransform {
     /// Fills the batch's ``PageBatch/new``.
     func apply(to batch: PageBatch) throws {
         batch.new.copyMemory(from: batch.old, byteCount: batch.count * batch.pageLength)
+        let target = target
+        let old = batch.old
+        let pageLength = batch.pageLength
         var scanned = 0
         var current = 0
         var source: Source?
         var sourceGeneration: UInt32 = 0
-        let end = batch.count * batch.pageLength
-        var offset = 0
-        while offset < end {
-            let generation = Slot.generation(batch.old + offset)
-            defer { offset += Slot.length }
-            if generation == 0 { continue }
-            scanned += 1
-            if generation == target {
-                current += 1
-                continue
+        for page in 0..<batch.count {
+            let start = page * pageLength
+            for offset in stride(from: start, to: start + pageLength, by: Slot.length) {
+                let generation = Slot.generation(old + offset)
+                if generation == 0 { continue }
+                scanned += 1
+                if generation == target {
+                    current += 1
+                    continue
+                }
+                if generation != sourceGeneration {
+                    source = try self.source(generation)
+                    sourceGeneration = generation
+                }
+                guard let source else { continue }
+                guard source.unwrapping != nil else {
+                    fail(offset, batch, source.generation, source.refusal)
+                    continue
+                }
+                let place = source.waiting.pointee.count
+                source.offsets[place] = offset
+                source.pages[place] = page
+                source.waiting.pointee.count = place + 1
+                if place + 1 == KeyWrapLanes.width { try flush(source, batch) }
             }
-            if generation != sourceGeneration {
-                source = try self.source(generation)
-                sourceGeneration = generation
-            }
-            guard let source else { continue }
-            guard source.unwrapping != nil else {
-                fail(offset, batch, source.generation, source.refusal)
-                continue
-            }
-            source.waiting[source.count] = offset
-            source.count += 1
-            if source.count == KeyWrapLanes.width { try flush(source, batch) }
         }
         for source in sources {
             try flush(source, batch)
-            if source.moved > 0 {
-                batch.sources.append(.init(generation: source.generation, count: source.moved))
-                source.moved = 0
-            }
+            let moved = source.waiting.pointee.moved
+            if moved > 0 { batch.sources.append(.init(generation: source.generation, count: moved)) }
+            source.waiting.pointee.moved = 0
         }
         lanes.wipeLanes()
         batch.scanned = scanned
@@ -90,28 +111,29 @@ final class RewrapTransform {
     }
 
     private func flush(_ source: Source, _ batch: PageBatch) throws {
-        guard source.count > 0, let unwrapping = source.unwrapping else { return }
-        let count = source.count
-        for lane in 0..<count {
-            lanes.load(wrapped: batch.old + source.waiting[lane] + Slot.wrappedKeyOffset, lane: lane)
-        }
+        let count = source.waiting.pointee.count
+        guard count > 0, let unwrapping = source.unwrapping else { return }
+        let (old, new, changed, lanes, target) = (batch.old, batch.new, batch.changed, lanes, target)
+        for lane in 0..<count { lanes.load(wrapped: old + source.offsets[lane] + Slot.wrappedKeyOffset, lane: lane) }
         try lanes.unwrap(count, under: unwrapping)
         // A lane with a wrong integrity value is wrapped along with the others and not stored.
         var bad: UInt128 = 0
         for lane in 0..<count where !lanes.isIntact(lane) { bad |= 1 << UInt128(lane) }
         try lanes.wrap(count, under: wrapping)
+        var moved = count
         for lane in 0..<count {
-            let offset = source.waiting[lane]
+            let offset = source.offsets[lane]
             if bad != 0, bad >> UInt128(lane) & 1 == 1 {
                 fail(offset, batch, source.generation, .integrityCheckFailed)
+                moved -= 1
                 continue
             }
-            Slot.setGeneration(target, batch.new + offset)
-            lanes.store(wrapped: batch.new + offset + Slot.wrappedKeyOffset, lane: lane)
-            batch.changed[offset / batch.pageLength] = true
-            source.moved += 1
+            Slot.setGeneration(target, new + offset)
+            lanes.store(wrapped: new + offset + Slot.wrappedKeyOffset, lane: lane)
+            changed[source.pages[lane]] = true
         }
-        source.count = 0
+        source.waiting.pointee.count = 0
+        source.waiting.pointee.moved += moved
     }
 
     private func fail(_ offset: Int, _ batch: PageBatch, _ generation: UInt32, _ reason: FailureReason) {

@@ -29,7 +29,7 @@ import Testing
         try ring.activate(1, at: .now, reason: "")
         try ring.activate(3, at: .now, reason: "")
         #expect(ring.states == [1: .deactivated, 2: .preActivation, 3: .active])
-        #expect(ring.pending?.number == 2)
+        #expect(ring.pending?.number == 2 && ring.candidate == nil && ring.highestActivated == 3)
         // The fence only rises.
         let before = ring
         #expect(code { try ring.activate(2, at: .now, reason: "") } == .transitionRefused)
