@@ -104,7 +104,8 @@ let package = Package(
         .testTarget(
             name: "RotationTests",
             dependencies: [
-                "Rotation", "Jobs", "Home", "Keyroll", "Protection", "SecretStores", "KeyManagement", "Envelopes",
+                "Rotation", "Jobs", "Interchange", "Home", "Keyroll", "Protection", "SecretStores", "KeyManagement",
+                "Envelopes",
                 "Cryptography", "Files",
             ], swiftSettings: strict),
         // Drives the real command; it is built because it is named here.

@@ -98,13 +98,16 @@ import Testing
             let count = 30_000
             let lines = (0..<count).map { line("name \($0)", "secret \($0)") }.joined()
             let importer = try home.again()
+            let isOver = Atomic(false)
             _ = try inParallel(2) { number in
                 if number == 0 {
+                    defer { isOver.store(true, ordering: .relaxed) }
                     let outcome = try importing(lines, into: home, as: importer.keeper, store: importer.store)
                     #expect(outcome.tally.added == count)
                 } else {
                     for round in 0..<3 {
-                        while try home.store.census().total < Int64(round * 8000 + 1000) { usleep(1000) }
+                        let enough = Int64(round * 8000 + 1000)
+                        while try home.store.census().total < enough, !isOver.load(ordering: .relaxed) { usleep(1000) }
                         try home.roll()
                         let outcome = try home.rewrap(job: "round \(round)")
                         #expect(outcome.tally.addsUp && outcome.tally.failed.total == 0)
