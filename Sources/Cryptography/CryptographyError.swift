@@ -12,6 +12,12 @@ public struct CryptographyError: Error, Sendable, CustomStringConvertible {
         case wrongLength = "wrong length"
         /// The integrity check of a wrapped key or a ciphertext failed: wrong key, or altered bytes.
         case integrityCheckFailed = "integrity check failed"
+        /// A certificate, a private key or a CMS message is not what it should be.
+        case malformed = "malformed"
+        /// A message was signed by somebody who is not among those that are trusted.
+        case unknownSigner = "unknown signer"
+        /// A message was not encrypted to this key.
+        case notARecipient = "not a recipient"
         /// A known-answer test gave another answer.
         case selfTestFailed = "self-test failed"
         /// The random generator gave no bytes.
