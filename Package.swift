@@ -52,6 +52,9 @@ let package = Package(
             name: "KeyManagement", dependencies: ["Cryptography", "Envelopes", "Files", "Databases", grdb],
             swiftSettings: strict),
         .target(
+            name: "Archives", dependencies: ["KeyManagement", "Envelopes", "Cryptography", "Files", "CArchive"],
+            swiftSettings: strict),
+        .target(
             name: "Protection", dependencies: ["Cryptography", "Envelopes", "SecretStores", "KeyManagement"],
             swiftSettings: strict),
         .target(name: "Interchange", dependencies: ["Cryptography"], swiftSettings: strict),
@@ -62,7 +65,9 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "Home", dependencies: ["Cryptography", "Files", "SecretStores", "KeyManagement", "Protection", yams],
+            name: "Home", dependencies: [
+                "Archives", "Cryptography", "Files", "SecretStores", "KeyManagement", "Protection", yams,
+            ],
             swiftSettings: strict),
         .target(
             name: "Jobs",

@@ -73,6 +73,32 @@ public enum PrivateFile {
         try syncDirectory(of: path)
     }
 
+    /// A whole file that everybody may see, whatever its mode is.
+    ///
+    /// - Parameters:
+    ///   - path: the file; a link is followed, a device or a pipe is refused.
+    ///   - limit: the most bytes it may have.
+    /// - Returns: nil where it has more.
+    public static func read(_ path: String, limit: Int) throws -> [UInt8]? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw FileError.current(path, "cannot open") }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw FileError.current(path, "cannot look") }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw FileError(.unsafe, path, "is not a regular file") }
+        guard status.st_size <= limit else { return nil }
+        var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
+        var used = 0
+        while used < bytes.count {
+            let count = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress! + used, $0.count - used) }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw FileError.current(path, "cannot read") }
+            guard count > 0 else { break }
+            used += count
+        }
+        return Array(bytes[..<used])
+    }
+
     /// Writes all bytes to an open descriptor, interrupted calls and short writes included.
     public static func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, path: String) throws {
         var done = 0

@@ -15,6 +15,17 @@ public struct Generation: Sendable, Equatable {
         public var reason: String
         /// For a compromise: when it happened, as far as is known; ``at`` is when it was recorded.
         public var occurred: Timestamp?
+
+        /// One change of state.
+        public init(
+            state: GenerationState, at: Timestamp, sequence: UInt64, reason: String, occurred: Timestamp? = nil
+        ) {
+            self.state = state
+            self.at = at
+            self.sequence = sequence
+            self.reason = reason
+            self.occurred = occurred
+        }
     }
 
     /// 1, 2, 3 …, never given out twice in a group.
@@ -29,6 +40,24 @@ public struct Generation: Sendable, Equatable {
     public internal(set) var isArchived: Bool
     /// The key under the root key (nonce, ciphertext, tag: 60 bytes); nil once archived or destroyed.
     public internal(set) var sealed: [UInt8]?
+    /// The verified bundle it is in; nil before it was escrowed.
+    public internal(set) var escrow: Escrow?
+    /// Since when no live secret needs it, as a full scan found; nil while one does.
+    public internal(set) var emptySince: Timestamp?
+    /// When and why it was taken off line.
+    public internal(set) var archived: Archived?
+    /// That it is on line again for a time.
+    public internal(set) var restoration: Restoration?
+    /// That its destruction was asked for.
+    public internal(set) var destruction: Destruction?
+
+    /// When and why a generation was taken off line.
+    public struct Archived: Sendable, Equatable {
+        /// When.
+        public var at: Timestamp
+        /// Why.
+        public var reason: String
+    }
 
     /// The present state.
     public var state: GenerationState { history.last?.state ?? .preActivation }

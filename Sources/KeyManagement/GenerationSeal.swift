@@ -10,22 +10,7 @@ enum GenerationSeal {
     static func seal(
         _ key: borrowing SecureBytes, under keys: RootKeys, group: Identity, number: UInt32, identity: Identity
     ) throws -> [UInt8] {
-        var sealed = try Random.publicBytes(ContentCipher.nonceLength) + [UInt8](repeating: 0, count: 48)
-        let cipher = try ContentCipher()
-        let data = additional(group, number, identity)
-        let done = sealed.withUnsafeMutableBytes { output in
-            key.withUnsafeBytes { plaintext in
-                keys.sealing.withUnsafeBytes { sealing in
-                    data.withUnsafeBytes {
-                        cipher.seal(
-                            plaintext, key: sealing.baseAddress!, nonce: output.baseAddress!, authenticating: $0,
-                            into: output.baseAddress! + ContentCipher.nonceLength)
-                    }
-                }
-            }
-        }
-        guard done else { throw CryptographyError(.libraryFailure, "AES-256-GCM") }
-        return sealed
+        try RootSeal.seal(key, under: keys, authenticating: additional(group, number, identity))
     }
 
     static func open(
@@ -34,26 +19,8 @@ enum GenerationSeal {
         guard sealed.count == length else {
             throw CryptographyError(.integrityCheckFailed, "sealed generation \(number)")
         }
-        let cipher = try ContentCipher()
-        let data = additional(group, number, identity)
-        return try SecureBytes(count: 32) { output in
-            let done = sealed.withUnsafeBytes { input in
-                keys.sealing.withUnsafeBytes { sealing in
-                    data.withUnsafeBytes {
-                        cipher.open(
-                            UnsafeRawBufferPointer(rebasing: input[ContentCipher.nonceLength...]),
-                            key: sealing.baseAddress!, nonce: input.baseAddress!, authenticating: $0,
-                            into: output.baseAddress!)
-                    }
-                }
-            }
-            guard done else { throw CryptographyError(.integrityCheckFailed, "sealed generation \(number)") }
-        }
-    }
-
-    /// The first 8 bytes of a key derived from the generation's key.
-    static func checkValue(_ key: borrowing SecureBytes) throws -> [UInt8] {
-        try KeyDerivation.key(from: key, label: "keyroll/1 key check value").withUnsafeBytes { Array($0[..<8]) }
+        return try RootSeal.open(
+            sealed, under: keys, authenticating: additional(group, number, identity), what: "sealed generation \(number)")
     }
 
     private static func additional(_ group: Identity, _ number: UInt32, _ identity: Identity) -> [UInt8] {

@@ -24,6 +24,14 @@ public struct KeyManagementError: Error, Sendable, CustomStringConvertible {
         case exists
         /// A new generation did not pass its probe.
         case probeFailed
+        /// The ring has no such recovery recipient.
+        case noSuchRecipient
+        /// A recipient's holder gave another answer than its challenge asks for.
+        case challengeFailed
+        /// The ring knows no such copy.
+        case noSuchCopy
+        /// The key store was written by an older keyroll and has to be upgraded first.
+        case olderFormat
     }
 
     /// What kind of failure it is.

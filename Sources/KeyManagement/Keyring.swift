@@ -18,13 +18,16 @@ public final class Keyring: Sendable {
     public let ring: Ring
     private let keys: [UInt32: Key]
     private let rootKeys: RootKeys
+    /// Numbers of the generations that are on line for a time only.
+    private let restored: Set<UInt32>
 
     init(ring: Ring, rootKeys: RootKeys) throws {
         self.ring = ring
         self.rootKeys = rootKeys
+        restored = Set(ring.generations.filter { $0.restoration != nil }.map(\.number))
         var keys: [UInt32: Key] = [:]
         for generation in ring.generations {
-            guard let sealed = generation.sealed else { continue }
+            guard let sealed = generation.sealed, generation.destruction == nil else { continue }
             let key: SecureBytes
             do {
                 key = try GenerationSeal.open(
@@ -35,7 +38,7 @@ public final class Keyring: Sendable {
                     .ringNotAuthentic,
                     "generation \(generation.number) of group \(ring.name) was altered in the key store")
             }
-            guard try GenerationSeal.checkValue(key) == generation.checkValue else {
+            guard try KeyCheckValue.of(key) == generation.checkValue else {
                 throw KeyManagementError(
                     .ringNotAuthentic, "generation \(generation.number) of group \(ring.name) is not the key it was")
             }
@@ -45,7 +48,15 @@ public final class Keyring: Sendable {
     }
 
     /// The key of a generation that is on line, whatever its state allows.
-    public func key(_ number: UInt32) -> Key? { keys[number] }
+    ///
+    /// Whether a restored one is still to be on line is asked at every use.
+    public func key(_ number: UInt32) -> Key? {
+        if isRestored(number), ring.generation(number)?.restoration?.isOver() != false { return nil }
+        return keys[number]
+    }
+
+    /// Whether a generation is on line for a time only, so that its key must not be kept.
+    public func isRestored(_ number: UInt32) -> Bool { !restored.isEmpty && restored.contains(number) }
 
     /// The generation that protects.
     ///

@@ -17,6 +17,14 @@ public struct Ring: Sendable, Equatable {
     public internal(set) var policy: Policy
     /// In the order of their numbers.
     public internal(set) var generations: [Generation]
+    /// Whose keys open the bundles.
+    public internal(set) var recipients: [Recipient] = []
+    /// Who signs bundles and reports.
+    public internal(set) var signer: Signer?
+    /// Certificates of those who signed before, DER.
+    public internal(set) var formerSigners: [[UInt8]] = []
+    /// Copies of the home and its stores that lie elsewhere.
+    public internal(set) var copies: [RegisteredCopy] = []
 
     init(group: Identity, name: String, policy: Policy) {
         self.group = group
@@ -38,7 +46,7 @@ public struct Ring: Sendable, Equatable {
     public var highestActivated: UInt32 { generations.last { $0.since(.active) != nil }?.number ?? 0 }
 
     /// The published generation that was not activated, the newest if there are several.
-    public var pending: Generation? { generations.last { $0.state == .preActivation } }
+    public var pending: Generation? { generations.last { $0.state == .preActivation && $0.destruction == nil } }
 
     /// The one of them that may still be activated: above every one that was.
     public var candidate: Generation? { pending.flatMap { $0.number > highestActivated ? $0 : nil } }
@@ -84,7 +92,10 @@ public struct Ring: Sendable, Equatable {
                 .transitionRefused, "generation \(active.number) is active; two cannot be at once")
         }
         generations[index].history.append(.init(state: state, at: moment, sequence: sequence, reason: reason))
-        if state == .destroyed { generations[index].sealed = nil }
+        if state == .destroyed {
+            generations[index].sealed = nil
+            generations[index].restoration = nil
+        }
     }
 
     /// Marks a generation as compromised: it never protects again, and what it ever protected has to be encrypted anew.
@@ -128,6 +139,13 @@ public struct Ring: Sendable, Equatable {
                 .transitionRefused,
                 "generation \(highestActivated) \(active == nil ? "was" : "is") active and newer than \(number): the fence only rises"
             )
+        }
+        guard next.escrow != nil else {
+            throw KeyManagementError(
+                .transitionRefused, "generation \(number) is in no verified bundle yet; run: keyroll archive create \(number)")
+        }
+        guard next.destruction == nil else {
+            throw KeyManagementError(.transitionRefused, "the destruction of generation \(number) was asked for")
         }
         if let active {
             try move(active.number, to: .deactivated, at: moment, reason: "generation \(number) activated: \(reason)")

@@ -5,7 +5,9 @@ import Files
 /// The ring as deterministic CBOR, so that a MAC over it means something.
 extension Ring {
     /// The document's format version; a newer one is refused.
-    static let format: UInt64 = 1
+    static let format: UInt64 = 2
+    /// The first one, which `keyroll upgrade` brings up: it knew no recipients, bundles and copies.
+    static let olderFormat: UInt64 = 1
 
     func encoded() -> [UInt8] {
         CBORValue.map([
@@ -16,14 +18,27 @@ extension Ring {
             "highest": .unsigned(UInt64(highestNumber)),
             "policy": policy.encoded(),
             "generations": .array(generations.map { $0.encoded() }),
+            "recipients": .array(recipients.map { $0.encoded() }),
+            "signer": signer.map { $0.encoded() } ?? .null,
+            "formerSigners": .array(formerSigners.map { .bytes($0) }),
+            "copies": .array(copies.map { $0.encoded() }),
         ]).encoded()
     }
 
-    /// - Throws: ``KeyManagementError`` with `newerFormat` or `ringNotAuthentic`.
-    init(decoding bytes: [UInt8], from place: String) throws {
+    /// - Parameters:
+    ///   - bytes: the document.
+    ///   - place: where it lies, for messages.
+    ///   - takesOlder: read the older format as well, as an upgrade does.
+    /// - Throws: ``KeyManagementError`` with `newerFormat`, `olderFormat` or `ringNotAuthentic`.
+    init(decoding bytes: [UInt8], from place: String, takesOlder: Bool = false) throws {
         let malformed = KeyManagementError(.ringNotAuthentic, "\(place): the ring is not what keyroll writes")
         guard let document = try? CBORValue(decoding: bytes), let pairs = document.pairs else { throw malformed }
-        guard pairs["format"]?.number == Self.format else {
+        let format = pairs["format"]?.number
+        if format == Self.olderFormat, !takesOlder {
+            throw KeyManagementError(
+                .olderFormat, "\(place): the ring was written by an older keyroll; run: keyroll upgrade")
+        }
+        guard format == Self.format || format == Self.olderFormat else {
             throw KeyManagementError(
                 .newerFormat, "\(place): the ring was written by a newer keyroll; install that one")
         }
@@ -41,6 +56,15 @@ extension Ring {
         highestNumber = highest
         self.policy = policy
         self.generations = generations
+        guard format == Self.format else { return }
+        guard let recipients = pairs["recipients"]?.all(Recipient.init(decoding:)),
+            let former = pairs["formerSigners"]?.all(\.byteString),
+            let copies = pairs["copies"]?.all(RegisteredCopy.init(decoding:)), let signer = pairs["signer"]
+        else { throw malformed }
+        self.recipients = recipients
+        self.signer = Signer(decoding: signer)
+        formerSigners = former
+        self.copies = copies
     }
 }
 
@@ -51,6 +75,8 @@ extension Policy {
             "propagationDelay": .unsigned(UInt64(max(0, propagationDelay))),
             "soakTime": .unsigned(UInt64(max(0, soakTime))),
             "keepDeactivated": .unsigned(UInt64(max(0, keepDeactivated))),
+            "destroyRetention": .unsigned(UInt64(max(0, destroyRetention))),
+            "rehearsalPeriod": .unsigned(UInt64(max(0, rehearsalPeriod))),
         ])
     }
 
@@ -59,7 +85,10 @@ extension Policy {
         guard let cryptoperiod = number("cryptoperiod"), let delay = number("propagationDelay"),
             let soak = number("soakTime"), let keep = number("keepDeactivated")
         else { return nil }
-        self.init(cryptoperiod: cryptoperiod, propagationDelay: delay, soakTime: soak, keepDeactivated: Int(keep))
+        self.init(
+            cryptoperiod: cryptoperiod, propagationDelay: delay, soakTime: soak, keepDeactivated: Int(keep),
+            destroyRetention: number("destroyRetention") ?? Policy.standard.destroyRetention,
+            rehearsalPeriod: number("rehearsalPeriod") ?? Policy.standard.rehearsalPeriod)
     }
 }
 
@@ -72,6 +101,12 @@ extension Generation {
             "archived": .bool(isArchived),
             "sealed": sealed.map { .bytes($0) } ?? .null,
             "history": .array(history.map { $0.encoded() }),
+            "escrow": escrow.map { $0.encoded() } ?? .null,
+            "emptySince": .moment(emptySince),
+            "archivedAt": .moment(archived?.at),
+            "archivedWhy": archived.map { .text($0.reason) } ?? .null,
+            "restoration": restoration.map { $0.encoded() } ?? .null,
+            "destruction": destruction.map { $0.encoded() } ?? .null,
         ])
     }
 
@@ -86,6 +121,13 @@ extension Generation {
         self.init(
             number: number, identity: identity, checkValue: checkValue, history: history, isArchived: archived,
             sealed: pairs["sealed"]?.byteString)
+        escrow = pairs["escrow"].flatMap(Escrow.init(decoding:))
+        emptySince = pairs["emptySince"]?.moment
+        self.archived = pairs["archivedAt"]?.moment.map {
+            Archived(at: $0, reason: pairs["archivedWhy"]?.string ?? "")
+        }
+        restoration = pairs["restoration"].flatMap(Restoration.init(decoding:))
+        destruction = pairs["destruction"].flatMap(Destruction.init(decoding:))
     }
 }
 

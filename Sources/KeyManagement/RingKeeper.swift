@@ -6,14 +6,14 @@ import Synchronization
 
 /// Opens a ring, keeps it, and changes it: the thin driver beside the pure ``Ring``.
 public final class RingKeeper: Sendable {
-    private let repository: any KeyRepository
-    private let rootKeys: RootKeys
+    let repository: any KeyRepository
+    let rootKeys: RootKeys
     private let present: Mutex<Keyring>
     private let repairs: Mutex<[String]>
     /// What the root key provider needs to know again, as it stands in the authentic copy.
     private let parameters: [UInt8]
 
-    private init(
+    init(
         _ repository: any KeyRepository, _ rootKeys: RootKeys, _ keyring: Keyring, parameters: [UInt8],
         repairs: [String]
     ) {
@@ -47,9 +47,15 @@ public final class RingKeeper: Sendable {
 
     /// Opens a ring, from its second copy where the first is damaged or lost, which is then written anew.
     ///
-    /// - Throws: ``KeyManagementError`` with `wrongRootKey`, `ringNotAuthentic`, `newerFormat` or
+    /// - Parameters:
+    ///   - repository: where the ring is kept.
+    ///   - provider: where its root key comes from.
+    ///   - takesOlder: open a ring of the older format as well, as an upgrade does; the first change brings it up.
+    /// - Throws: ``KeyManagementError`` with `wrongRootKey`, `ringNotAuthentic`, `newerFormat`, `olderFormat` or
     ///   `rootKeyUnavailable`.
-    public static func open(_ repository: any KeyRepository, provider: any RootKeyProvider) throws -> RingKeeper {
+    public static func open(
+        _ repository: any KeyRepository, provider: any RootKeyProvider, takesOlder: Bool = false
+    ) throws -> RingKeeper {
         let copies = try repository.load()
         var firstFailure: (any Error)?
         var tried: Set<[UInt8]> = []
@@ -61,7 +67,8 @@ public final class RingKeeper: Sendable {
             // The group and the parameters are believed only once the MAC over them was checked.
             do {
                 let rootKeys = try RootKeys(provider.rootKey(stored.rootKeyParameters), group: group)
-                let choice = try choose(copies, rootKeys, repository, providerPlace: provider.place)
+                let choice = try choose(
+                    copies, rootKeys, repository, providerPlace: provider.place, takesOlder: takesOlder)
                 return RingKeeper(
                     repository, rootKeys, choice.keyring, parameters: choice.parameters, repairs: choice.notes)
             } catch let error as KeyManagementError where error.code != .rootKeyUnavailable {
@@ -75,8 +82,9 @@ public final class RingKeeper: Sendable {
     /// Reads the repository again: another process may have rolled.
     @discardableResult
     public func reload() throws -> Keyring {
+        // Only a keeper that was opened for an upgrade meets an older ring here.
         let choice = try Self.choose(
-            repository.load(), rootKeys, repository, providerPlace: "the root key in use")
+            repository.load(), rootKeys, repository, providerPlace: "the root key in use", takesOlder: true)
         repairs.withLock { $0 += choice.notes }
         present.withLock { $0 = choice.keyring }
         return choice.keyring
@@ -91,6 +99,7 @@ public final class RingKeeper: Sendable {
             var ring = try reload().ring
             let replaced = ring.sequence
             ring.sequence += 1
+            ring.note(clock: .now)
             let result = try change(&ring)
             do {
                 try repository.commit(Self.seal(ring, rootKeys, parameters), replacing: replaced)
@@ -114,7 +123,7 @@ public final class RingKeeper: Sendable {
     public func publish(above seen: UInt32, at moment: Timestamp, reason: String) throws -> UInt32 {
         let key = try Random.key()
         let identity = try Identity.random()
-        let checkValue = try GenerationSeal.checkValue(key)
+        let checkValue = try KeyCheckValue.of(key)
         let number = try update { ring in
             let number = ring.nextNumber(above: seen)
             let sealed = try GenerationSeal.seal(
@@ -145,7 +154,7 @@ public final class RingKeeper: Sendable {
 
     // MARK: Sealing and choosing
 
-    private static func seal(_ ring: Ring, _ keys: RootKeys, _ parameters: [UInt8]) throws -> StoredRing {
+    static func seal(_ ring: Ring, _ keys: RootKeys, _ parameters: [UInt8]) throws -> StoredRing {
         var stored = StoredRing(
             sequence: ring.sequence, group: ring.group.bytes, rootKeyCheck: keys.checkValue,
             rootKeyParameters: parameters, document: ring.encoded(), mac: [])
@@ -174,14 +183,15 @@ public final class RingKeeper: Sendable {
     /// - Throws: for a copy that cannot be read for another reason (held by another program, not permitted, newer): it
     ///   may be the newest one.
     private static func choose(
-        _ copies: [RingCopy], _ keys: RootKeys, _ repository: any KeyRepository, providerPlace: String
+        _ copies: [RingCopy], _ keys: RootKeys, _ repository: any KeyRepository, providerPlace: String, takesOlder: Bool
     ) throws -> Choice {
         var authentics: [(place: String, stored: StoredRing, keyring: Keyring)] = []
         var damaged: [(place: String, error: any Error)] = []
         for copy in copies {
             do {
                 let stored = try copy.content.get()
-                let keyring = try authentic(stored, keys, place: copy.place, providerPlace: providerPlace)
+                let keyring = try authentic(
+                    stored, keys, place: copy.place, providerPlace: providerPlace, takesOlder: takesOlder)
                 authentics.append((copy.place, stored, keyring))
             } catch {
                 guard isDamage(error) else { throw error }
@@ -197,7 +207,7 @@ public final class RingKeeper: Sendable {
         if !damaged.isEmpty || !behind.isEmpty {
             do {
                 try repository.heal(with: best.stored, replacing: damaged.map(\.place) + behind) { stored in
-                    (try? authentic(stored, keys, place: "", providerPlace: "")) != nil
+                    (try? authentic(stored, keys, place: "", providerPlace: "", takesOlder: takesOlder)) != nil
                 }
                 notes = damaged.map { "\($0.place) was damaged or missing and was written anew from the other copy" }
             } catch {
@@ -218,7 +228,7 @@ public final class RingKeeper: Sendable {
     }
 
     private static func authentic(
-        _ stored: StoredRing, _ keys: RootKeys, place: String, providerPlace: String
+        _ stored: StoredRing, _ keys: RootKeys, place: String, providerPlace: String, takesOlder: Bool
     ) throws -> Keyring {
         // Constant time is not needed: the check value tells nothing of the key.
         guard stored.rootKeyCheck == keys.checkValue else {
@@ -231,7 +241,7 @@ public final class RingKeeper: Sendable {
             throw KeyManagementError(
                 .ringNotAuthentic, "\(place): the ring was altered by somebody who has not the root key")
         }
-        let ring = try Ring(decoding: stored.document, from: place)
+        let ring = try Ring(decoding: stored.document, from: place, takesOlder: takesOlder)
         guard ring.sequence == stored.sequence, ring.group.bytes == stored.group else {
             throw KeyManagementError(.ringNotAuthentic, "\(place): the ring contradicts itself")
         }

@@ -47,7 +47,7 @@ enum Exit: Int32 {
         case is SecretCipher.Failure, is EnvelopeError: .someFailed
         case let error as ImportError: code(error)
         case is ExportError: .inputOutput
-        case let error as CryptographyError: error.code == .memory ? .inputOutput : .fault
+        case let error as CryptographyError: code(error)
         default: .fault
         }
     }
@@ -74,10 +74,10 @@ enum Exit: Int32 {
 
     private static func code(_ error: KeyManagementError) -> Exit {
         switch error.code {
-        case .wrongRootKey, .ringNotAuthentic, .rootKeyMalformed, .newerFormat: .refused
+        case .wrongRootKey, .ringNotAuthentic, .rootKeyMalformed, .newerFormat, .olderFormat: .refused
         case .rootKeyUnavailable: .unreachable
-        case .transitionRefused: .notPermitted
-        case .noSuchGeneration, .noActiveGeneration: .notFound
+        case .transitionRefused, .challengeFailed: .notPermitted
+        case .noSuchGeneration, .noActiveGeneration, .noSuchRecipient, .noSuchCopy: .notFound
         case .changedMeanwhile: .tryAgain
         case .exists: .exists
         case .probeFailed: .fault
@@ -92,6 +92,15 @@ enum Exit: Int32 {
         case .noSuchSecret: .notFound
         case .notAccepted: .usage
         case .damaged: .inputOutput
+        }
+    }
+
+    private static func code(_ error: CryptographyError) -> Exit {
+        switch error.code {
+        case .memory: .inputOutput
+        case .malformed: .someFailed
+        case .unknownSigner, .notARecipient: .refused
+        default: .fault
         }
     }
 

@@ -24,6 +24,9 @@ public final class KeySource: Sendable {
     /// - Parameter keeper: the ring.
     public init(_ keeper: RingKeeper) { self.keeper = keeper }
 
+    /// Whether a generation is on line for a time only, so that its key has to be asked for at every use.
+    func isRestored(_ number: UInt32) -> Bool { keeper.keyring.isRestored(number) }
+
     /// Looks a generation up.
     ///
     /// - Throws: what reading the repository again throws: a key that cannot be reached is not the secret's fault.
@@ -36,7 +39,9 @@ public final class KeySource: Sendable {
 
     private func answer(_ number: UInt32, _ keyring: Keyring) -> Answer? {
         guard let generation = keyring.ring.generation(number) else { return nil }
-        guard generation.state != .destroyed, !generation.isArchived else { return .refused(.keyAbsent) }
+        guard generation.state != .destroyed, !generation.isArchived || generation.restoration != nil else {
+            return .refused(.keyAbsent)
+        }
         guard generation.state.mayUnprotect else { return .refused(.keyNotPermitted) }
         return keyring.key(number).map { .usable($0) } ?? .refused(.keyAbsent)
     }
@@ -59,7 +64,8 @@ final class UnwrappingKeys {
     func entry(_ number: UInt32) throws -> Entry {
         if number == lastNumber { return lastEntry }
         let entry: Entry
-        if let known = entries[number] {
+        let isRestored = source.isRestored(number)
+        if let known = entries[number], !isRestored {
             entry = known
         } else {
             switch try source.key(number) {
@@ -69,8 +75,9 @@ final class UnwrappingKeys {
             // A damaged store may name any number: what is remembered stays small.
             if entries.count < 4096 { entries[number] = entry }
         }
-        lastNumber = number
-        lastEntry = entry
+        // A restored generation's time may end at any moment.
+        lastNumber = isRestored ? 0 : number
+        lastEntry = isRestored ? .refused(.keyAbsent) : entry
         return entry
     }
 }
