@@ -1,6 +1,8 @@
+import Archives
+public import Cryptography
 import Files
 import Glibc
-import KeyManagement
+public import KeyManagement
 import Protection
 import SecretStores
 
@@ -12,12 +14,15 @@ extension Home {
     /// - Parameters:
     ///   - layout: where; nothing or an empty folder may be there.
     ///   - configuration: group, policy, root key provider.
+    ///   - recoveryKey: a file that a new recovery key goes to, to be kept elsewhere; its holder counts as proven.
+    ///   - signer: the operator's own certificate and key for bundles and reports; nil for new ones.
     ///   - ask: asks for the new passphrase, where the root key comes from one.
     /// - Returns: the first generation's number.
-    /// - Throws: ``HomeError`` with `exists`, `FileError`, `KeyManagementError`.
+    /// - Throws: ``HomeError`` with `exists`, `FileError`, `KeyManagementError`, `ArchiveError`.
     @discardableResult
     public static func create(
-        _ layout: HomeLayout, configuration: HomeConfiguration, ask: @escaping Ask
+        _ layout: HomeLayout, configuration: HomeConfiguration, recoveryKey: String? = nil,
+        signer: (certificate: Certificate, key: PrivateKey)? = nil, ask: @escaping Ask
     ) throws -> UInt32 {
         guard !PrivateFile.exists(layout.configuration) else {
             throw HomeError(.exists, "\(layout.path): there is a keyroll home already; nothing was changed")
@@ -26,7 +31,7 @@ extension Home {
         try PrivateFile.makeDirectory(PrivateFile.parent(of: layout.path))
         guard mkdir(draft.path, 0o700) == 0 else { throw FileError.current(draft.path, "cannot make the folder") }
         do {
-            let number = try fill(draft, configuration, ask)
+            let number = try fill(draft, configuration, recoveryKey, signer, ask)
             guard rename(draft.path, layout.path) == 0 else {
                 if errno == ENOTEMPTY || errno == EEXIST {
                     throw HomeError(.exists, "\(layout.path): the folder is not empty; nothing was changed")
@@ -42,9 +47,11 @@ extension Home {
     }
 
     private static func fill(
-        _ draft: HomeLayout, _ configuration: HomeConfiguration, _ ask: @escaping Ask
+        _ draft: HomeLayout, _ configuration: HomeConfiguration, _ recoveryKey: String?,
+        _ signer: (certificate: Certificate, key: PrivateKey)?, _ ask: @escaping Ask
     ) throws -> UInt32 {
         try PrivateFile.makeDirectory(draft.reports)
+        try PrivateFile.makeDirectory(draft.resolve(configuration.bundles))
         if case .keyFile(let path) = configuration.rootKey {
             try KeyFileProvider(path: draft.resolve(path)).create()
         }
@@ -52,31 +59,58 @@ extension Home {
             in: SQLiteKeyRepository(path: draft.keys, copy: draft.keysCopy), name: configuration.group,
             policy: configuration.policy, provider: provider(configuration, draft, ask: ask))
         let now = Timestamp.now
-        let number = try keeper.publish(above: 0, at: now, reason: "the home was made")
-        try keeper.update { try $0.activate(number, at: now, reason: "the home was made") }
-        let ring = keeper.keyring.ring
-        for store in configuration.stores {
-            let made = try SQLiteSecretStore.create(draft.resolve(store.path), group: ring.group)
-            if let active = ring.active { try made.raiseFence(to: GenerationMark(active)) }
-            try made.emptyLog()
+        try keeper.establishCustody(signer: signer, at: now)
+        try writeCertificate(keeper, draft)
+        let group = keeper.keyring.ring.group
+        let stores = try configuration.stores.map {
+            try SQLiteSecretStore.create(draft.resolve($0.path), group: group)
         }
-        try Array(configuration.text.utf8).withUnsafeBytes {
-            try PrivateFile.write(draft.configuration, $0, replacing: false)
+        let home = Home(layout: draft, configuration: configuration, keeper: keeper, stores: stores)
+        if let recoveryKey { try home.addRecoveryKey(recoveryKey, at: now) }
+        do {
+            let number = try home.publish(reason: "the home was made")
+            try keeper.update { try $0.activate(number, at: now, reason: "the home was made") }
+            for store in stores {
+                if let active = keeper.keyring.ring.active { try store.raiseFence(to: GenerationMark(active)) }
+                try store.emptyLog()
+            }
+            try Array(configuration.text.utf8).withUnsafeBytes {
+                try PrivateFile.write(draft.configuration, $0, replacing: false)
+            }
+            return number
+        } catch {
+            // A key that opens nothing must not be kept for one that does.
+            if let recoveryKey { unlink(recoveryKey) }
+            throw error
         }
-        return number
+    }
+
+    /// Puts the signer's certificate where others find it, to pin it.
+    public static func writeCertificate(_ keeper: RingKeeper, _ layout: HomeLayout) throws {
+        guard let certificate = try keeper.trustedSigners().first else { return }
+        try PrivateFile.makeDirectory(PrivateFile.parent(of: layout.signerCertificate))
+        try certificate.pem().withUnsafeBytes {
+            try PrivateFile.write(layout.signerCertificate, $0, replacing: true)
+        }
+    }
+
+    /// Makes a recovery key, reads its file back, and lets it answer a challenge.
+    private func addRecoveryKey(_ path: String, at now: Timestamp) throws {
+        let name = "recovery-key"
+        let certificate = try RecoveryKey.create(path, group: configuration.group, now: now.rawValue)
+        let recipient = try Recipient(name, certificate: certificate, at: now)
+        let challenge = try Challenge(for: recipient, archiveKey: nil)
+        let answer = try Challenge.answer(challenge.message, with: RecoveryKey.read(path, ask: nil))
+        try keeper.update { ring in
+            try ring.add(recipient)
+            try ring.challenge(name, expecting: challenge.answerDigest)
+            try ring.prove(name, answer: answer, at: now)
+        }
     }
 
     /// Removes a draft that came to nothing; its files are this process's own.
-    private static func remove(_ path: String) {
-        guard let directory = opendir(path) else { return }
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            guard name != ".", name != ".." else { continue }
-            if unlink(path + "/" + name) != 0 { rmdir(path + "/" + name) }
-        }
-        closedir(directory)
+    static func remove(_ path: String) {
+        for name in FolderListing.names(path) where unlink(path + "/" + name) != 0 { remove(path + "/" + name) }
         rmdir(path)
     }
 }

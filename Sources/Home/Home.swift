@@ -18,7 +18,7 @@ public final class Home: Sendable {
     /// The stores, in the configuration's order.
     public let stores: [any SecretStore]
 
-    private init(
+    init(
         layout: HomeLayout, configuration: HomeConfiguration, keeper: RingKeeper, stores: [any SecretStore]
     ) {
         self.layout = layout
@@ -36,18 +36,17 @@ public final class Home: Sendable {
     /// - Parameters:
     ///   - layout: where it lies.
     ///   - ask: asks for the passphrase, where the root key comes from one.
+    ///   - takesOlder: open a ring of the older format as well, as an upgrade does.
     /// - Throws: ``HomeError``, `FileError`, `KeyManagementError`, `StoreError`.
-    public static func open(_ layout: HomeLayout, ask: @escaping Ask) throws -> Home {
+    public static func open(_ layout: HomeLayout, ask: @escaping Ask, takesOlder: Bool = false) throws -> Home {
         guard try PrivateFile.isThere(layout.configuration) else {
             throw HomeError(
                 .noHome, "\(layout.path): no keyroll home here; run: keyroll init, or name another with --home")
         }
         try PrivateFile.checkDirectory(layout.path)
         try PrivateFile.check(layout.configuration)
-        let configuration = try HomeConfiguration(path: layout.configuration)
-        let keeper = try RingKeeper.open(
-            SQLiteKeyRepository(path: layout.keys, copy: layout.keysCopy),
-            provider: provider(configuration, layout, ask: ask))
+        let (configuration, keeper) = try openRing(layout, ask, takesOlder)
+        keeper.keepTime()
         let ring = keeper.keyring.ring
         let stores = try configuration.stores.map { store in
             let opened = try SQLiteSecretStore.open(layout.resolve(store.path), group: ring.group)
@@ -58,6 +57,31 @@ public final class Home: Sendable {
             return opened as any SecretStore
         }
         return Home(layout: layout, configuration: configuration, keeper: keeper, stores: stores)
+    }
+
+    /// The configuration and the ring; where a change of the root key was cut off between ring and configuration, it is
+    /// finished first.
+    private static func openRing(
+        _ layout: HomeLayout, _ ask: @escaping Ask, _ takesOlder: Bool
+    ) throws -> (HomeConfiguration, RingKeeper) {
+        let repository = SQLiteKeyRepository(path: layout.keys, copy: layout.keysCopy)
+        func keeper(_ configuration: HomeConfiguration) throws -> RingKeeper {
+            try RingKeeper.open(
+                repository, provider: provider(configuration, layout, ask: ask), takesOlder: takesOlder)
+        }
+        let configuration = try HomeConfiguration(path: layout.configuration)
+        do { return (configuration, try keeper(configuration)) } catch let error as KeyManagementError
+            where error.code == .wrongRootKey || error.code == .rootKeyMalformed
+        {
+            guard PrivateFile.exists(layout.nextConfiguration),
+                let next = try? HomeConfiguration(path: layout.nextConfiguration), let opened = try? keeper(next)
+            else { throw error }
+            guard rename(layout.nextConfiguration, layout.configuration) == 0 else {
+                throw FileError.current(layout.configuration, "cannot finish the change of the root key")
+            }
+            try PrivateFile.syncDirectory(of: layout.configuration)
+            return (next, opened)
+        }
     }
 
     /// A store that has a generation which the ring lacks, or has under another identity, belongs to another ring, or
@@ -79,6 +103,9 @@ public final class Home: Sendable {
         }
     }
 
+    /// The folder that the bundles lie in.
+    public var bundlesPath: String { layout.resolve(configuration.bundles) }
+
     /// The run lock: two jobs never run in one home at once.
     ///
     /// - Throws: `OwnerLock.Busy`, which names the owner.
@@ -90,7 +117,8 @@ public final class Home: Sendable {
             layout.lock, owner: "\(command), process \(getpid()) on \(host), since \(Timestamp.now)")
     }
 
-    static func provider(
+    /// The root key provider that a configuration names.
+    public static func provider(
         _ configuration: HomeConfiguration, _ layout: HomeLayout, ask: @escaping Ask
     ) -> any RootKeyProvider {
         switch configuration.rootKey {

@@ -27,6 +27,8 @@ public struct HomeConfiguration: Sendable, Equatable {
     public var rootKey: RootKey
     /// The stores.
     public var stores: [Store]
+    /// Where the bundles lie: absolute, or below the home.
+    public var bundles = "bundles"
 
     /// The file's format version.
     static let format = 1
@@ -44,7 +46,7 @@ public struct HomeConfiguration: Sendable, Equatable {
     /// - Throws: ``HomeError`` with `configuration`, naming file and line.
     public init(path: String) throws {
         let document = try YAMLDocument(path: path)
-        try document.expect(only: ["format", "group", "policy", "rootKey", "stores"])
+        try document.expect(only: ["format", "group", "policy", "rootKey", "stores", "bundles"])
         guard let format = try document.integer("format", in: 1...1_000_000) else {
             throw HomeError(.configuration, "\(path): 'format' is missing; add: format: 1")
         }
@@ -58,12 +60,18 @@ public struct HomeConfiguration: Sendable, Equatable {
         policy = try Self.policy(document)
         rootKey = try Self.rootKey(document, path)
         stores = try Self.stores(document, path)
+        if let folder = try document.string("bundles") {
+            guard !folder.isEmpty else { throw document.error("bundles", "'bundles' has to be a folder") }
+            bundles = folder
+        }
     }
 
     private static func policy(_ document: YAMLDocument) throws -> Policy {
         var policy = Policy.standard
         guard let part = try document.part("policy") else { return policy }
-        try part.expect(only: ["cryptoperiod", "propagationDelay", "soakTime", "keepDeactivated"])
+        try part.expect(only: [
+            "cryptoperiod", "propagationDelay", "soakTime", "keepDeactivated", "destroyRetention", "rehearsalPeriod",
+        ])
         if let value = try part.duration("cryptoperiod") {
             guard value > 0 else {
                 throw part.error("cryptoperiod", "'policy.cryptoperiod' has to be longer than nothing")
@@ -72,6 +80,13 @@ public struct HomeConfiguration: Sendable, Equatable {
         }
         if let value = try part.duration("propagationDelay") { policy.propagationDelay = value }
         if let value = try part.duration("soakTime") { policy.soakTime = value }
+        if let value = try part.duration("destroyRetention") { policy.destroyRetention = value }
+        if let value = try part.duration("rehearsalPeriod") {
+            guard value > 0 else {
+                throw part.error("rehearsalPeriod", "'policy.rehearsalPeriod' has to be longer than nothing")
+            }
+            policy.rehearsalPeriod = value
+        }
         if let value = try part.integer("keepDeactivated", in: 0...10_000) { policy.keepDeactivated = value }
         return policy
     }
@@ -115,6 +130,8 @@ public struct HomeConfiguration: Sendable, Equatable {
             "  propagationDelay: \(PolicyDuration.format(policy.propagationDelay))   # published before it becomes active",
             "  soakTime: \(PolicyDuration.format(policy.soakTime))           # on line after nothing needs it any more",
             "  keepDeactivated: \(policy.keepDeactivated)     # deactivated generations that stay on line",
+            "  destroyRetention: \(PolicyDuration.format(policy.destroyRetention))  # until a destruction that was asked for may be final",
+            "  rehearsalPeriod: \(PolicyDuration.format(policy.rehearsalPeriod))   # how old the proof that a bundle can be restored may be",
             "rootKey:",
         ]
         switch rootKey {
@@ -123,6 +140,7 @@ public struct HomeConfiguration: Sendable, Equatable {
         }
         lines.append("stores:")
         for store in stores { lines += ["  - kind: sqlite", "    path: \(Self.quoted(store.path))"] }
+        if bundles != "bundles" { lines.append("bundles: \(Self.quoted(bundles))") }
         return lines.joined(separator: "\n") + "\n"
     }
 

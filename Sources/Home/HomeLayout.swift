@@ -16,6 +16,12 @@ public struct HomeLayout: Sendable {
     public var keysCopy: String { path + "/keys-copy.sqlite" }
     /// The run lock.
     public var lock: String { path + "/job.lock" }
+    /// The signer's certificate, for others to pin.
+    public var signerCertificate: String { path + "/identity/signer.pem" }
+    /// What was done and found, each record with the hash of the one before.
+    public var evidence: String { path + "/evidence.jsonl" }
+    /// A configuration that is about to take the place of the present one.
+    public var nextConfiguration: String { path + "/keyroll.yaml.next" }
     /// Run reports.
     public var reports: String { path + "/reports" }
 

@@ -134,11 +134,3 @@ public struct RotateJob {
         }
     }
 }
-
-extension Home {
-    /// Publishes a new generation above everything that the ring and the stores have seen.
-    public func publish(reason: String) throws -> UInt32 {
-        let seen = try stores.map { try $0.marks().generations.last?.number ?? 0 }.max() ?? 0
-        return try keeper.publish(above: seen, at: .now, reason: reason)
-    }
-}

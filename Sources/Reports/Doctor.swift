@@ -41,17 +41,8 @@ public struct Doctor: Sendable {
             }
         }
         note { try PrivateFile.checkDirectory(layout.path) }
-        var names: [String] = []
-        if let directory = opendir(layout.path) {
-            while let entry = readdir(directory) {
-                names.append(
-                    withUnsafePointer(to: &entry.pointee.d_name) {
-                        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                    })
-            }
-            closedir(directory)
-        }
-        for name in names.sorted() where name != "." && name != ".." {
+        let names = FolderListing.names(layout.path)
+        for name in names {
             let path = layout.path + "/" + name
             var status = stat()
             guard lstat(path, &status) == 0 else { continue }
@@ -61,7 +52,7 @@ public struct Doctor: Sendable {
                 note { try PrivateFile.check(path) }
             }
         }
-        if bad == 0 { passed.append("files and folders are private (\(names.count - 2) looked at)") }
+        if bad == 0 { passed.append("files and folders are private (\(names.count) looked at)") }
     }
 
     private mutating func checkClock(_ home: Home) {

@@ -22,13 +22,19 @@ public final class Certificate: @unchecked Sendable {
     ///
     /// - Throws: ``CryptographyError`` with `malformed`.
     public convenience init(_ bytes: [UInt8]) throws {
-        let found = try bytes.withUnsafeBytes { input in
+        try self.init(taking: bytes.withUnsafeBytes { try Self.read($0) })
+    }
+
+    /// The same for bytes that lie elsewhere.
+    public convenience init(reading bytes: UnsafeRawBufferPointer) throws { try self.init(taking: Self.read(bytes)) }
+
+    private static func read(_ input: UnsafeRawBufferPointer) throws -> OpaquePointer {
+        let found =
             try MemoryStream.reading(input) { PEM_read_bio_X509($0, nil, nil, nil) }
-                ?? MemoryStream.reading(input) { d2i_X509_bio($0, nil) }
-        }
+            ?? MemoryStream.reading(input) { d2i_X509_bio($0, nil) }
         ERR_clear_error()
         guard let found else { throw CryptographyError(.malformed, "this is no X.509 certificate, PEM or DER") }
-        try self.init(taking: found)
+        return found
     }
 
     /// The certificate as PEM (RFC 7468).

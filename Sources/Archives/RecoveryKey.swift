@@ -1,0 +1,92 @@
+public import Cryptography
+import Files
+
+/// What opens a bundle years later: a private key with its certificate, or the archive key, each in a file of its own.
+public enum RecoveryKey {
+    /// `keyroll-archive-key-1 `, the identifier (32 digits), a space, the key (64 digits), a new line.
+    private static let archivePrefix = Array("keyroll-archive-key-1 ".utf8)
+
+    /// Makes a private key with a self-signed certificate, in one PEM file that must not exist yet.
+    ///
+    /// - Parameters:
+    ///   - path: the file, mode 0600; to be kept elsewhere.
+    ///   - group: the group's name, for the certificate.
+    ///   - now: seconds since 1970.
+    /// - Returns: the certificate, as it was read back from the file.
+    public static func create(_ path: String, group: String, now: Int64) throws -> Certificate {
+        let key = try PrivateKey.generate()
+        let certificate = try Certificate.selfSigned(
+            key, name: "keyroll recovery key of \(group)", usage: .recovery, from: now - 86400, years: 100)
+        let text = try key.pem()
+        let chain = try certificate.pem()
+        let whole = try SecureBytes(count: text.count + chain.count) { output in
+            text.withUnsafeBytes { output.copyMemory(from: $0) }
+            chain.withUnsafeBytes {
+                UnsafeMutableRawBufferPointer(rebasing: output[text.count...]).copyMemory(from: $0)
+            }
+        }
+        try whole.withUnsafeBytes { try PrivateFile.write(path, $0, replacing: false) }
+        return certificate
+    }
+
+    /// Writes the archive key into a file that must not exist yet.
+    public static func export(
+        _ key: RecipientEnvelope.SharedKey, identifier: [UInt8], to path: String
+    ) throws {
+        let head = archivePrefix + Array(hexadecimal(identifier).utf8) + [32]
+        let text = try SecureBytes(count: head.count + 65) { output in
+            output.copyBytes(from: head)
+            key.bytes.withUnsafeBytes { bytes in
+                let digits = Array("0123456789abcdef".utf8)
+                for (index, byte) in bytes.enumerated() {
+                    output[head.count + index * 2] = digits[Int(byte >> 4)]
+                    output[head.count + index * 2 + 1] = digits[Int(byte & 15)]
+                }
+            }
+            output[head.count + 64] = 10
+        }
+        try text.withUnsafeBytes { try PrivateFile.write(path, $0, replacing: false) }
+    }
+
+    /// Reads either kind.
+    ///
+    /// - Parameters:
+    ///   - path: the file.
+    ///   - ask: asks for the passphrase of an encrypted private key.
+    /// - Throws: ``ArchiveError`` with `malformed`, `FileError`, what `ask` throws.
+    public static func read(_ path: String, ask: PrivateKey.Ask?) throws -> RecipientEnvelope.Opener {
+        let text = try SecretFile.read(path)
+        if let opener = try archiveKey(text, path) { return opener }
+        do {
+            let key = try PrivateKey.read(text, ask: ask)
+            // It picks the recipient, where it lies in the same file.
+            let certificate = try? text.withUnsafeBytes { try Certificate(reading: $0) }
+            return .privateKey(key, certificate.flatMap { key.belongs(to: $0) ? $0 : nil })
+        } catch let error as CryptographyError where error.code == .malformed {
+            throw ArchiveError(.malformed, "\(path): \(error)")
+        }
+    }
+
+    private static func archiveKey(
+        _ text: borrowing SecureBytes, _ path: String
+    ) throws -> RecipientEnvelope.Opener? {
+        let start = archivePrefix.count
+        let isOne = text.withUnsafeBytes { $0.prefix(start).elementsEqual(archivePrefix) }
+        guard isOne else { return nil }
+        let malformed = ArchiveError(.malformed, "\(path): is not an archive key as keyroll writes it")
+        guard text.count == start + 32 + 1 + 64 + 1 else { throw malformed }
+        let name = text.withUnsafeBytes { String(decoding: $0[start..<start + 32], as: UTF8.self) }
+        guard let identifier = bytes(fromHexadecimal: name) else { throw malformed }
+        let isHexadecimal = text.withUnsafeBytes { $0[(start + 33)..<(start + 97)].allSatisfy { nibble($0) != nil } }
+        guard isHexadecimal else { throw malformed }
+        let key = try SecureBytes(count: 32) { output in
+            text.withUnsafeBytes { input in
+                for index in 0..<32 {
+                    let at = start + 33 + index * 2
+                    output[index] = (nibble(input[at]) ?? 0) << 4 | (nibble(input[at + 1]) ?? 0)
+                }
+            }
+        }
+        return .symmetricKey(RecipientEnvelope.SharedKey(key), identifier: identifier)
+    }
+}

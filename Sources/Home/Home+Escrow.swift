@@ -1,0 +1,131 @@
+public import Archives
+import Cryptography
+import Files
+import Glibc
+import KeyManagement
+import SecretStores
+
+/// New generations, and the bundles that hold them.
+extension Home {
+    /// Publishes a new generation above everything that ring, stores and bundles have seen, and escrows it.
+    public func publish(reason: String) throws -> UInt32 {
+        let stored = try stores.map { try $0.marks().generations.last?.number ?? 0 }.max() ?? 0
+        let number = try keeper.publish(above: max(stored, highestBundled()), at: .now, reason: reason)
+        try escrow(number)
+        return number
+    }
+
+    /// The path of a generation's bundle.
+    public func bundlePath(_ number: UInt32) -> String {
+        bundlesPath + "/" + BundleFile.name(group: keeper.keyring.ring.name, number: number)
+    }
+
+    /// Writes a generation's bundle for the present recipients, verifies what then lies on the disk, opens it with the
+    /// archive key, and notes it in the ring.
+    ///
+    /// - Parameters:
+    ///   - number: the generation, on line.
+    ///   - census: what it still protects, where it is being retired.
+    /// - Throws: `ArchiveError`, `FileError`, `KeyManagementError` with `noSuchGeneration`.
+    public func escrow(_ number: UInt32, census: Manifest.Census? = nil) throws {
+        let keyring = keeper.keyring
+        guard let generation = keyring.ring.generation(number) else {
+            throw KeyManagementError(
+                .noSuchGeneration,
+                "group \(keyring.ring.name) has no generation \(number); see: keyroll generation list")
+        }
+        guard !generation.isArchived, let key = keyring.key(number) else {
+            throw KeyManagementError(
+                .transitionRefused,
+                "generation \(number) is not on line (\(generation.isArchived ? "archived" : generation.state.rawValue)); its bundle is kept as it is"
+            )
+        }
+        let now = Timestamp.now
+        let archiveKey = try keeper.archiveKey()
+        let bytes = try Bundle.make(
+            generation, of: keyring.ring, key: key, census: census, archiveKey: archiveKey.key,
+            signer: keeper.signer(), at: now)
+        if !PrivateFile.exists(bundlesPath) { try PrivateFile.makeDirectory(bundlesPath) }
+        try removeDrafts()
+        let path = bundlePath(number)
+        var digest: [UInt8] = []
+        try BundleFile.write(path, bytes) { stored in
+            let bundle = try Bundle(stored, place: path, trusted: keeper.trustedSigners())
+            try check(bundle, generation, opener: .symmetricKey(archiveKey.key, identifier: archiveKey.identifier))
+            digest = bundle.digest
+        }
+        let escrow = Escrow(
+            file: BundleFile.name(group: keyring.ring.name, number: number), digest: digest, written: now,
+            recipients: keyring.ring.recipients.map(\.fingerprint), rehearsed: now)
+        try keeper.update { try $0.note(escrow, of: number) }
+    }
+
+    /// Verifies a generation's bundle as it lies on the disk: it is the file that the ring noted, signed, and opens with
+    /// the archive key to the key that the ring knows.
+    ///
+    /// - Returns: the bundle.
+    /// - Throws: `ArchiveError`, `FileError`.
+    @discardableResult
+    public func verifyBundle(_ number: UInt32) throws -> Bundle {
+        let ring = keeper.keyring.ring
+        guard let generation = ring.generation(number), let escrow = generation.escrow else {
+            throw ArchiveError(.noSuchBundle, "generation \(number) is in no bundle; run: keyroll archive create \(number)")
+        }
+        let path = bundlesPath + "/" + escrow.file
+        let bundle = try BundleFile.load(path, trusted: keeper.trustedSigners())
+        guard bundle.digest == escrow.digest else {
+            throw ArchiveError(
+                .otherGeneration, "\(path): is not the bundle that was verified last (its SHA-256 is another)")
+        }
+        let archiveKey = try keeper.archiveKey()
+        try check(bundle, generation, opener: .symmetricKey(archiveKey.key, identifier: archiveKey.identifier))
+        return bundle
+    }
+
+    private func check(_ bundle: Bundle, _ generation: Generation, opener: RecipientEnvelope.Opener) throws {
+        try bundle.check(isOf: generation, group: keeper.keyring.ring.group)
+        let material = try bundle.open(with: opener)
+        guard let key = keeper.keyring.key(generation.number) else { return }
+        let same = key.bytes.withUnsafeBytes { left in
+            material.key.bytes.withUnsafeBytes { equalInConstantTime(left, $0) }
+        }
+        guard same else {
+            throw ArchiveError(.otherGeneration, "\(bundle.place): holds another key than the ring")
+        }
+    }
+
+    /// The highest number that this group's bundles in the folder tell of: a ring from an older backup does not know it.
+    private func highestBundled() throws -> UInt32 {
+        let trusted = try keeper.trustedSigners()
+        let group = keeper.keyring.ring.group
+        return bundleFiles().reduce(0) { highest, file in
+            guard let bundle = try? BundleFile.load(bundlesPath + "/" + file, trusted: trusted), bundle.group == group
+            else { return highest }
+            return max(highest, bundle.number)
+        }
+    }
+
+    /// The names of the bundles in the folder.
+    public func bundleFiles() -> [String] { FolderListing.names(bundlesPath).filter { $0.hasSuffix(BundleFile.suffix) } }
+
+    /// A process that was killed while it wrote a bundle leaves its draft behind. Only the holder of the run lock
+    /// writes bundles.
+    private func removeDrafts() throws {
+        for name in FolderListing.names(bundlesPath) where name.contains(BundleFile.suffix + ".new-") {
+            unlink(bundlesPath + "/" + name)
+        }
+    }
+}
+
+extension RingKeeper {
+    /// Takes restored generations off line whose time is over, and notes the clock for the others. A process that may
+    /// only read does not use them either, so that a failure here changes nothing.
+    func keepTime() {
+        let restorations = keyring.ring.generations.compactMap(\.restoration)
+        guard !restorations.isEmpty else { return }
+        if restorations.contains(where: { $0.isOver() }) { _ = try? endRestorations() }
+        if keyring.ring.generations.contains(where: { ($0.restoration?.seen).map { Timestamp.now - $0 > 60 } ?? false }) {
+            _ = try? update { _ in }
+        }
+    }
+}
