@@ -69,17 +69,26 @@ let package = Package(
                 "Archives", "Cryptography", "Files", "SecretStores", "KeyManagement", "Protection", yams,
             ],
             swiftSettings: strict),
+        .target(name: "Evidence", dependencies: ["Cryptography", "Files"], swiftSettings: strict),
+        .target(
+            name: "Custody",
+            dependencies: [
+                "Evidence", "Home", "Archives", "Protection", "SecretStores", "KeyManagement", "Databases",
+                "Cryptography", "Files",
+            ],
+            swiftSettings: strict),
         .target(
             name: "Jobs",
             dependencies: [
-                "Home", "Rotation", "Protection", "Envelopes", "KeyManagement", "SecretStores", "Interchange",
+                "Custody", "Evidence", "Archives", "Home", "Rotation", "Protection", "Envelopes", "KeyManagement", "SecretStores", "Interchange",
                 "Cryptography", "Files", yams, log,
             ],
             swiftSettings: strict),
         .target(
             name: "Reports",
             dependencies: [
-                "Jobs", "Home", "Rotation", "Protection", "KeyManagement", "SecretStores", "Cryptography", "Files",
+                "Custody", "Evidence", "Jobs", "Home", "Rotation", "Protection", "KeyManagement", "SecretStores",
+                "Cryptography", "Files",
             ],
             swiftSettings: strict),
         .target(
@@ -91,7 +100,7 @@ let package = Package(
         .executableTarget(
             name: "KeyrollCommand",
             dependencies: [
-                "Keyroll", "Reports", "Jobs", "Home", "Rotation", "Protection", "Interchange", "KeyManagement",
+                "Keyroll", "Reports", "Jobs", "Custody", "Evidence", "Archives", "Home", "Rotation", "Protection", "Interchange", "KeyManagement",
                 "SecretStores",
                 "Envelopes", "Cryptography", "Files", "Databases", arguments, log,
             ], swiftSettings: strict),

@@ -41,7 +41,7 @@ extension Home {
             try PrivateFile.syncDirectory(of: layout.path)
             return number
         } catch {
-            remove(draft.path)
+            removeTree(draft.path)
             throw error
         }
     }
@@ -109,8 +109,10 @@ extension Home {
     }
 
     /// Removes a draft that came to nothing; its files are this process's own.
-    static func remove(_ path: String) {
-        for name in FolderListing.names(path) where unlink(path + "/" + name) != 0 { remove(path + "/" + name) }
+    public static func removeTree(_ path: String) {
+        for name in FolderListing.names(path) where unlink(path + "/" + name) != 0 {
+            removeTree(path + "/" + name)
+        }
         rmdir(path)
     }
 }

@@ -23,6 +23,13 @@ public protocol SecretStore: Sendable {
     ///
     /// - Returns: whether they were wrong.
     func correctCensus() throws -> Bool
+    /// One full commit on the same database: what earlier transactions committed is on the disk afterwards.
+    func barrier() throws
+    /// The same store through connections of its own, which have seen nothing yet.
+    func reopened() throws -> any SecretStore
+    /// Copies the store as it is at one instant, while others go on writing, into a file that must not exist yet; the
+    /// copy is synced.
+    func copy(to path: String) throws
     /// Raises the fence durably, and notes the generation. A fence never falls: a lower mark changes nothing.
     func raiseFence(to mark: GenerationMark) throws
 

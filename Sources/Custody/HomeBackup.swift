@@ -1,0 +1,164 @@
+import Archives
+public import Cryptography
+import Databases
+import Evidence
+public import Files
+import Glibc
+public import Home
+public import KeyManagement
+import SecretStores
+
+/// Consistent copies of a whole home, made while applications go on.
+///
+/// A backup is a folder that is a home itself. Stores are copied before the ring, so that the ring is never the older of
+/// the two; the copy is registered before it gets its name, so that there is none that keyroll does not know of.
+public enum HomeBackup {
+    /// Copies a home.
+    ///
+    /// - Parameters:
+    ///   - home: the home.
+    ///   - path: a folder that must not exist yet.
+    ///   - includesRoot: copy the root key's file as well: who has the copy then has everything.
+    ///   - keepUntil: until when it is kept; nil for ever.
+    ///   - job: the job's identity, for the evidence.
+    /// - Returns: what was registered.
+    public static func create(
+        _ home: Home, at path: String, includesRoot: Bool, keepUntil: Timestamp?, job: String
+    ) throws -> RegisteredCopy {
+        guard try !PrivateFile.isThere(path) else {
+            throw CustodyError(.exists, "\(path): is there already; a backup never overwrites one")
+        }
+        if includesRoot, case .passphrase = home.configuration.rootKey {
+            throw CustodyError(.usage, "the root key comes from a passphrase; there is no file to take along")
+        }
+        let draft = HomeLayout(PrivateFile.temporaryName(beside: path))
+        try PrivateFile.makeDirectory(draft.path)
+        do {
+            let copy = try fill(draft, home, path, includesRoot, keepUntil)
+            try home.keeper.update { $0.register(copy) }
+            guard rename(draft.path, path) == 0 else { throw FileError.current(path, "cannot rename into place") }
+            try PrivateFile.syncDirectory(of: path)
+            try EvidenceChain(path: home.layout.evidence).append(
+                "backup", job: job,
+                [
+                    "copy": .text(copy.identity.description), "place": .text(path),
+                    "hasRootKey": .flag(includesRoot), "keys": .list(copy.keys.map(String.init)),
+                ])
+            return copy
+        } catch {
+            Home.removeTree(draft.path)
+            throw error
+        }
+    }
+
+    private static func fill(
+        _ draft: HomeLayout, _ home: Home, _ path: String, _ includesRoot: Bool, _ keepUntil: Timestamp?
+    ) throws -> RegisteredCopy {
+        let now = Timestamp.now
+        var configuration = home.configuration
+        var census = Census()
+        for (index, store) in home.stores.enumerated() {
+            // In the copy every file lies below the folder, wherever the original does.
+            let name = index == 0 ? "secrets.sqlite" : "secrets-\(index + 1).sqlite"
+            try store.copy(to: draft.path + "/" + name)
+            configuration.stores[index].path = name
+            let copied = try SQLiteSecretStore.open(draft.path + "/" + name, group: store.group)
+            census = try census + copied.recount()
+        }
+        let ring = try home.keeper.reload().ring
+        for target in [draft.keys, draft.keysCopy] { try SQLiteCopy.copy(home.layout.keys, to: target) }
+        configuration.bundles = "bundles"
+        try copyFolder(home.bundlesPath, to: draft.path + "/bundles", named: { $0.hasSuffix(BundleFile.suffix) })
+        try copyFolder(
+            PrivateFile.parent(of: home.layout.signerCertificate), to: draft.path + "/identity", named: { _ in true })
+        if case .keyFile(let file) = configuration.rootKey {
+            configuration.rootKey = .keyFile("root.key")
+            if includesRoot {
+                let root = try SecretFile.read(home.layout.resolve(file))
+                try root.withUnsafeBytes { try PrivateFile.write(draft.path + "/root.key", $0, replacing: false) }
+            }
+        }
+        if let evidence = try evidence(home) {
+            try evidence.withUnsafeBytes { try PrivateFile.write(draft.evidence, $0, replacing: false) }
+        }
+        try Array(configuration.text.utf8).withUnsafeBytes {
+            try PrivateFile.write(draft.configuration, $0, replacing: false)
+        }
+        return RegisteredCopy(
+            identity: try Identity.random(), kind: "home", place: path, at: now, keepUntil: keepUntil,
+            secrets: census.counts, hasRootKey: includesRoot,
+            keys: ring.generations.filter { $0.sealed != nil }.map(\.number))
+    }
+
+    private static func evidence(_ home: Home) throws -> [UInt8]? {
+        guard PrivateFile.exists(home.layout.evidence) else { return nil }
+        return try PrivateFile.read(home.layout.evidence, limit: 1 << 30)
+    }
+
+    private static func copyFolder(_ source: String, to target: String, named: (String) -> Bool) throws {
+        try PrivateFile.makeDirectory(target)
+        for name in FolderListing.names(source) where named(name) {
+            guard let bytes = try PrivateFile.read(source + "/" + name, limit: 1 << 24) else { continue }
+            try bytes.withUnsafeBytes { try PrivateFile.write(target + "/" + name, $0, replacing: false) }
+        }
+    }
+
+    /// Makes a home from a backup.
+    ///
+    /// - Parameters:
+    ///   - backup: the backup's folder.
+    ///   - layout: where to; nothing may be there.
+    ///   - rootKey: the root key's file, where the backup holds none.
+    ///   - ask: asks for the passphrase, where the root key comes from one.
+    /// - Throws: what opening the copy throws, before anything is in place.
+    public static func restore(
+        _ backup: HomeLayout, to layout: HomeLayout, rootKey: String?, ask: @escaping Home.Ask
+    ) throws {
+        guard try PrivateFile.isThere(backup.configuration) else {
+            throw CustodyError(.missing, "\(backup.path): is no backup of keyroll: it has no keyroll.yaml")
+        }
+        guard try !PrivateFile.isThere(layout.path) else {
+            throw CustodyError(.exists, "\(layout.path): is there already; move it aside first, nothing was changed")
+        }
+        let configuration = try HomeConfiguration(path: backup.configuration)
+        let draft = HomeLayout(PrivateFile.temporaryName(beside: layout.path))
+        try PrivateFile.makeDirectory(draft.path)
+        do {
+            for name in configuration.stores.map(\.path) {
+                guard !name.contains("/") else {
+                    throw CustodyError(.doesNotBelong, "\(backup.path): its stores do not lie in it; it is no backup")
+                }
+                try SQLiteCopy.copy(backup.path + "/" + name, to: draft.path + "/" + name)
+            }
+            for (source, target) in [(backup.keys, draft.keys), (backup.keysCopy, draft.keysCopy)]
+            where PrivateFile.exists(source) { try SQLiteCopy.copy(source, to: target) }
+            for folder in ["bundles", "identity"] {
+                try copyFolder(backup.path + "/" + folder, to: draft.path + "/" + folder, named: { _ in true })
+            }
+            try PrivateFile.makeDirectory(draft.reports)
+            if PrivateFile.exists(backup.evidence), let bytes = try PrivateFile.read(backup.evidence, limit: 1 << 30) {
+                try bytes.withUnsafeBytes { try PrivateFile.write(draft.evidence, $0, replacing: false) }
+            }
+            if case .keyFile(let file) = configuration.rootKey {
+                let source = rootKey ?? backup.resolve(file)
+                guard PrivateFile.exists(source) else {
+                    throw CustodyError(.missing, "\(backup.path): holds no root key; name its file with --root-key")
+                }
+                let root = try SecretFile.read(source)
+                try root.withUnsafeBytes { try PrivateFile.write(draft.resolve(file), $0, replacing: false) }
+            }
+            try Array(configuration.text.utf8).withUnsafeBytes {
+                try PrivateFile.write(draft.configuration, $0, replacing: false)
+            }
+            // Nothing is put into place that does not open.
+            _ = try Home.open(draft, ask: ask)
+            guard rename(draft.path, layout.path) == 0 else {
+                throw FileError.current(layout.path, "cannot rename into place")
+            }
+            try PrivateFile.syncDirectory(of: layout.path)
+        } catch {
+            Home.removeTree(draft.path)
+            throw error
+        }
+    }
+}

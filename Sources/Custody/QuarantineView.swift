@@ -1,0 +1,28 @@
+import KeyManagement
+import SecretStores
+
+/// What the quarantine tells of generations.
+struct QuarantineView {
+    /// Secrets that an operator accepted as lost, by generation: they stay in their slots and need nothing.
+    private(set) var accepted: [UInt32: Int64] = [:]
+    /// The others, by generation.
+    private(set) var open: [UInt32: Int64] = [:]
+    /// Of the others, those that name no generation of this ring: they could be any one's.
+    private(set) var unknown: Int64 = 0
+
+    init(_ stores: [any SecretStore], _ ring: Ring) throws {
+        for store in stores {
+            for entry in try store.quarantine() {
+                if entry.accepted != nil {
+                    accepted[entry.generation, default: 0] += 1
+                } else {
+                    open[entry.generation, default: 0] += 1
+                    if ring.generation(entry.generation) == nil { unknown += 1 }
+                }
+            }
+        }
+    }
+
+    /// How many could be a generation's.
+    func couldBe(_ number: UInt32) -> Int64 { open[number, default: 0] + unknown }
+}

@@ -1,0 +1,151 @@
+public import Archives
+import Cryptography
+public import Evidence
+public import Files
+public import Home
+
+import KeyManagement
+import Protection
+import SecretStores
+
+/// Takes generations off line once the gate lets them through: fence, count, barrier, count again on new connections,
+/// bundle, off line.
+public struct Retirement {
+    private let home: Home
+    private let evidence: EvidenceChain
+    private let job: String
+
+    /// - Parameters:
+    ///   - home: the home; the caller holds its run lock.
+    ///   - job: the job's identity, for the evidence.
+    public init(_ home: Home, job: String) {
+        self.home = home
+        self.job = job
+        evidence = EvidenceChain(path: home.layout.evidence)
+    }
+
+    /// Notes since when nothing live needs a generation, or that something does again, by the counters.
+    ///
+    /// - Returns: whether the ring was changed.
+    @discardableResult
+    public func noteEmpty(at now: Timestamp) throws -> Bool {
+        let ring = home.keeper.keyring.ring
+        let live = try liveByCounters()
+        let changes = ring.generations.filter {
+            ($0.state == .deactivated || $0.state == .compromised) && !$0.isArchived
+                && (live($0.number) <= 0) != ($0.emptySince != nil)
+        }
+        guard !changes.isEmpty else { return false }
+        try home.keeper.update { ring in
+            for generation in changes {
+                try ring.noteEmpty(generation.number, since: generation.emptySince == nil ? now : nil)
+            }
+        }
+        return true
+    }
+
+    /// The generations that counters and policy would let go.
+    public func due(at now: Timestamp) throws -> [UInt32] {
+        try RetireGate.due(home.keeper.keyring.ring, home.configuration.policy, live: liveByCounters(), now: now)
+    }
+
+    private func liveByCounters() throws -> (UInt32) -> Int64 {
+        let census = try home.stores.map { try $0.census() }.reduce(Census(), +)
+        let accepted = try QuarantineView(home.stores, home.keeper.keyring.ring).accepted
+        return { census[$0] - accepted[$0, default: 0] }
+    }
+
+    /// Retires a generation, or says what stands in the way; whatever it finds is in the evidence.
+    ///
+    /// - Parameters:
+    ///   - number: the generation.
+    ///   - reason: why, for the history.
+    ///   - override: why obstacles that can be overridden are; nil to heed all of them.
+    /// - Returns: what stood in the way; empty where it was taken off line.
+    public func retire(_ number: UInt32, reason: String, override: String?) throws -> [RetireGate.Obstacle] {
+        let ring = home.keeper.keyring.ring
+        guard let generation = ring.generation(number) else {
+            throw KeyManagementError(
+                .noSuchGeneration, "group \(ring.name) has no generation \(number); see: keyroll generation list")
+        }
+        // The other states are refused before anything is looked at.
+        let early = RetireGate(number, ring, .init(), now: .now).obstacles
+        if early.contains(where: { if case .state = $0 { true } else { false } }) { return early }
+        var facts = RetireGate.Facts()
+        guard let active = ring.active else {
+            return [.unfenced("no generation is active, so that no store")]
+        }
+        for store in home.stores { try store.raiseFence(to: GenerationMark(active)) }
+        let quarantine = try QuarantineView(home.stores, ring)
+        let accepted = quarantine.accepted[number, default: 0]
+        facts.quarantined = quarantine.couldBe(number)
+        let open = quarantine.open[number, default: 0]
+        // Quarantined slots are counted apart: an override of them is not one of live secrets.
+        facts.liveBefore = try home.stores.reduce(0) { try $0 + $1.recount()[number] } - accepted - open
+        for store in home.stores {
+            try store.barrier()
+            let again = try store.reopened()
+            facts.liveAfter += try again.recount()[number]
+            if try again.marks().fence != active.number { facts.unfenced.append(store.place) }
+        }
+        facts.liveAfter -= accepted + open
+        let now = Timestamp.now
+        try evidence.append(
+            "census", job: job,
+            [
+                "generation": .number(Int64(number)), "fence": .number(Int64(active.number)),
+                "liveBeforeBarrier": .number(facts.liveBefore), "liveAfterBarrier": .number(facts.liveAfter),
+                "quarantined": .number(facts.quarantined), "acceptedAsLost": .number(accepted),
+            ])
+        let needing = ring.copies(needing: number, at: now)
+        // The bundle is written anew, for the recipients of today and with the census, only if nothing else stands in
+        // the way; it has to be there and right before anything is taken away.
+        if blocking(RetireGate(number, ring, facts, now: now).obstacles.filter { $0 != .noProvenRecipient }, override)
+            .isEmpty
+        {
+            do {
+                try home.escrow(
+                    number,
+                    census: .init(
+                        at: now, live: facts.liveAfter, quarantined: facts.quarantined,
+                        copies: needing.reduce(0) { $0 + ($1.secrets?[number] ?? 0) }))
+                let bundle = try home.verifyBundle(number)
+                try evidence.append("archive", job: job, Self.facts(bundle))
+            } catch let error as ArchiveError { facts.bundleFault = "\(error)" }
+        }
+        let obstacles = RetireGate(number, home.keeper.keyring.ring, facts, now: now).obstacles
+        let left = blocking(obstacles, override)
+        guard left.isEmpty else {
+            try evidence.append(
+                "retirement", job: job,
+                [
+                    "generation": .number(Int64(number)), "done": .flag(false),
+                    "obstacles": .list(left.map(\.description)),
+                ])
+            return left
+        }
+        let why = override.map { "\(reason); override: \($0)" } ?? reason
+        try home.keeper.update { try $0.archive(number, at: now, reason: why) }
+        try evidence.append(
+            "retirement", job: job,
+            [
+                "generation": .number(Int64(number)), "identity": .text(generation.identity.description),
+                "done": .flag(true), "reason": .text(why), "overridden": .list(obstacles.map(\.description)),
+                "provenRecipients": .list(home.keeper.keyring.ring.provenRecipients(of: generation).map(\.name)),
+            ])
+        return []
+    }
+
+    private func blocking(_ obstacles: [RetireGate.Obstacle], _ override: String?) -> [RetireGate.Obstacle] {
+        override == nil ? obstacles : obstacles.filter { !$0.canBeOverridden }
+    }
+
+    /// What the evidence says of a bundle.
+    public static func facts(_ bundle: Bundle) -> [String: EvidenceValue] {
+        [
+            "generation": .number(Int64(bundle.number)), "file": .text(bundle.place),
+            "sha256": .text(hexadecimal(bundle.digest)), "verified": .flag(true),
+            "recipients": .list(bundle.manifest.recipients.map(\.name)),
+        ]
+    }
+}

@@ -1,0 +1,114 @@
+import Cryptography
+public import Files
+import Foundation
+import Glibc
+
+/// The records of a home in one file, a JSON object a line, each with the hash of the line before: nothing in the
+/// middle can be changed, dropped or moved without its being seen.
+public struct EvidenceChain: Sendable {
+    /// The file.
+    public let path: String
+    private static let origin = String(repeating: "0", count: 64)
+    /// The most bytes that one record takes.
+    private static let limit = 1 << 20
+
+    /// - Parameter path: the file; it is made with the first record.
+    public init(path: String) { self.path = path }
+
+    /// Why a chain is not believed.
+    public struct Broken: Error, Sendable, CustomStringConvertible {
+        /// The first record that does not fit.
+        public let number: UInt64
+        /// One lower-case line.
+        public let description: String
+    }
+
+    /// Adds a record, durably.
+    ///
+    /// A line that a crash cut off is taken away, and the next record says how many bytes it had.
+    ///
+    /// - Throws: `FileError`.
+    @discardableResult
+    public func append(
+        _ kind: String, job: String, _ facts: [String: EvidenceValue], at moment: Timestamp = .now
+    ) throws -> EvidenceRecord {
+        let descriptor = open(path, O_CREAT | O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw FileError.current(path, "cannot open") }
+        defer { close(descriptor) }
+        while flock(descriptor, LOCK_EX) != 0 {
+            guard errno == EINTR else { throw FileError.current(path, "cannot lock") }
+        }
+        let (last, torn) = try tail(descriptor)
+        var record = EvidenceRecord(
+            number: 1, previous: Self.origin, at: moment.description, job: job, kind: kind, facts: facts)
+        if let last {
+            record.number = (try Self.decode(last, path)).number + 1
+            record.previous = try Self.hash(last)
+        }
+        if torn > 0 { record.facts["tornBytesBefore"] = .number(Int64(torn)) }
+        let line = try Self.encode(record) + [10]
+        guard lseek(descriptor, 0, SEEK_END) >= 0 else { throw FileError.current(path, "cannot seek") }
+        try line.withUnsafeBytes { try PrivateFile.writeAll(descriptor, $0, path: path) }
+        guard fsync(descriptor) == 0 else { throw FileError.current(path, "cannot sync") }
+        if record.number == 1 { try PrivateFile.syncDirectory(of: path) }
+        return record
+    }
+
+    /// All records, and the hash of the last one; the chain is checked from its beginning.
+    ///
+    /// - Throws: ``Broken``, `FileError`.
+    public func read() throws -> (records: [EvidenceRecord], head: String) {
+        guard PrivateFile.exists(path) else { return ([], Self.origin) }
+        guard let bytes = try PrivateFile.read(path, limit: 1 << 30) else {
+            throw FileError(.inputOutput, path, "is larger than a gibibyte")
+        }
+        var records: [EvidenceRecord] = []
+        var head = Self.origin
+        // What follows the last new line was cut off by a crash; the next record will say so.
+        for line in bytes.split(separator: 10, omittingEmptySubsequences: false).dropLast() {
+            let expected = UInt64(records.count + 1)
+            guard let record = try? Self.decode(line, path), record.number == expected, record.previous == head else {
+                throw Broken(
+                    number: expected,
+                    description: "\(path): record \(expected) does not follow the one before: the evidence was altered")
+            }
+            records.append(record)
+            head = try Self.hash(line)
+        }
+        return (records, head)
+    }
+
+    /// The last whole line, and how many bytes of a torn one were taken away.
+    private func tail(_ descriptor: Int32) throws -> (ArraySlice<UInt8>?, Int) {
+        let size = Int(lseek(descriptor, 0, SEEK_END))
+        guard size > 0 else { return (nil, 0) }
+        let start = max(0, size - Self.limit)
+        var bytes = [UInt8](repeating: 0, count: size - start)
+        let count = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, off_t(start)) }
+        guard count == bytes.count else { throw FileError.current(path, "cannot read") }
+        let end = bytes.lastIndex(of: 10).map { $0 + 1 } ?? 0
+        let torn = bytes.count - end
+        if torn > 0 {
+            guard ftruncate(descriptor, off_t(start + end)) == 0 else { throw FileError.current(path, "cannot cut") }
+        }
+        guard end > 0 else { return (nil, torn) }
+        let whole = bytes[..<(end - 1)]
+        return (whole.suffix(from: whole.lastIndex(of: 10).map { $0 + 1 } ?? 0), torn)
+    }
+
+    private static func encode(_ record: EvidenceRecord) throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return Array(try encoder.encode(record))
+    }
+
+    private static func decode(_ line: some Collection<UInt8>, _ path: String) throws -> EvidenceRecord {
+        do { return try JSONDecoder().decode(EvidenceRecord.self, from: Data(line)) } catch {
+            throw FileError(.inputOutput, path, "the last record is not what keyroll writes")
+        }
+    }
+
+    private static func hash(_ line: some Collection<UInt8>) throws -> String {
+        hexadecimal(try Array(line).withUnsafeBytes { try sha256($0) })
+    }
+}
