@@ -45,13 +45,12 @@ public struct Bundle: Sendable {
     ///   - moment: now.
     /// - Returns: the file's bytes.
     public static func make(
-        _ generation: Generation, of ring: Ring, key: Keyring.Key, census: Manifest.Census?,
+        _ generation: Generation, of ring: Ring, key: RecipientEnvelope.SharedKey, census: Manifest.Census?,
         archiveKey: RecipientEnvelope.SharedKey?, signer: (certificate: Certificate, key: PrivateKey),
         at moment: Timestamp
     ) throws -> [UInt8] {
-        let copy = RecipientEnvelope.SharedKey(try key.bytes.withUnsafeBytes { try SecureBytes(copying: $0) })
         let material = GenerationMaterial(
-            group: ring.group, number: generation.number, identity: generation.identity, key: copy)
+            group: ring.group, number: generation.number, identity: generation.identity, key: key)
         var recipients: [RecipientEnvelope.Recipient] = []
         var entries: [Manifest.RecipientEntry] = []
         for recipient in ring.recipients {
@@ -76,7 +75,7 @@ public struct Bundle: Sendable {
                 name: "generation.cms", bytes: envelope.count,
                 sha256: hexadecimal(try envelope.withUnsafeBytes { try sha256($0) })),
             samples: try (1...sampleCount).map {
-                try Sample($0, group: ring.group, number: generation.number, key: copy.bytes)
+                try Sample($0, group: ring.group, number: generation.number, key: key.bytes)
             },
             written: moment)
         let text = try manifest.encoded()

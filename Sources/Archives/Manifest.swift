@@ -116,6 +116,9 @@ public struct Manifest: Codable, Sendable, Equatable {
         return Array(try encoder.encode(self)) + [10]
     }
 
+    /// The JSON that was signed.
+    public func json() throws -> [UInt8] { try encoded() }
+
     /// Reads what a signature was verified over.
     ///
     /// - Throws: ``ArchiveError`` with `newerFormat` or `malformed`.

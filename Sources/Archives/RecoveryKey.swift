@@ -2,7 +2,14 @@ public import Cryptography
 import Files
 
 /// What opens a bundle years later: a private key with its certificate, or the archive key, each in a file of its own.
-public enum RecoveryKey {
+public struct RecoveryKey {
+    /// How an envelope opens with it.
+    public let opener: RecipientEnvelope.Opener
+    /// Its own certificate, where that lies in the same file.
+    public let certificate: Certificate?
+    /// Other certificates in the file: signers that its holder trusts.
+    public let signers: [Certificate]
+
     /// `keyroll-archive-key-1 `, the identifier (32 digits), a space, the key (64 digits), a new line.
     private static let archivePrefix = Array("keyroll-archive-key-1 ".utf8)
 
@@ -11,14 +18,15 @@ public enum RecoveryKey {
     /// - Parameters:
     ///   - path: the file, mode 0600; to be kept elsewhere.
     ///   - group: the group's name, for the certificate.
+    ///   - signer: the certificate of who signs the bundles, which is kept with it.
     ///   - now: seconds since 1970.
-    /// - Returns: the certificate, as it was read back from the file.
-    public static func create(_ path: String, group: String, now: Int64) throws -> Certificate {
+    /// - Returns: its certificate.
+    public static func create(_ path: String, group: String, signer: Certificate, now: Int64) throws -> Certificate {
         let key = try PrivateKey.generate()
         let certificate = try Certificate.selfSigned(
             key, name: "keyroll recovery key of \(group)", usage: .recovery, from: now - 86400, years: 100)
         let text = try key.pem()
-        let chain = try certificate.pem()
+        let chain = try certificate.pem() + signer.pem()
         let whole = try SecureBytes(count: text.count + chain.count) { output in
             text.withUnsafeBytes { output.copyMemory(from: $0) }
             chain.withUnsafeBytes {
@@ -54,14 +62,18 @@ public enum RecoveryKey {
     ///   - path: the file.
     ///   - ask: asks for the passphrase of an encrypted private key.
     /// - Throws: ``ArchiveError`` with `malformed`, `FileError`, what `ask` throws.
-    public static func read(_ path: String, ask: PrivateKey.Ask?) throws -> RecipientEnvelope.Opener {
+    public static func read(_ path: String, ask: PrivateKey.Ask?) throws -> RecoveryKey {
         let text = try SecretFile.read(path)
-        if let opener = try archiveKey(text, path) { return opener }
+        if let opener = try archiveKey(text, path) {
+            return RecoveryKey(opener: opener, certificate: nil, signers: [])
+        }
         do {
             let key = try PrivateKey.read(text, ask: ask)
-            // It picks the recipient, where it lies in the same file.
-            let certificate = try? text.withUnsafeBytes { try Certificate(reading: $0) }
-            return .privateKey(key, certificate.flatMap { key.belongs(to: $0) ? $0 : nil })
+            let all = try text.withUnsafeBytes { try Certificate.all(inPEM: $0) }
+            // Its own certificate picks the recipient.
+            let own = all.first { key.belongs(to: $0) }
+            return RecoveryKey(
+                opener: .privateKey(key, own), certificate: own, signers: all.filter { $0 != own })
         } catch let error as CryptographyError where error.code == .malformed {
             throw ArchiveError(.malformed, "\(path): \(error)")
         }

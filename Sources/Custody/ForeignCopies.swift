@@ -1,5 +1,4 @@
-public import Cryptography
-import Databases
+import Cryptography
 public import Files
 public import Home
 public import KeyManagement
@@ -11,7 +10,7 @@ public enum ForeignCopies {
     ///
     /// - Parameters:
     ///   - home: the home.
-    ///   - path: the copy; it is read only.
+    ///   - path: the copy; nothing in it is changed.
     ///   - moment: whose state it holds.
     ///   - keepUntil: until when it is kept; nil for ever.
     /// - Throws: `StoreError` where it is no store of this group.

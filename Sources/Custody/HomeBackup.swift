@@ -1,5 +1,5 @@
 import Archives
-public import Cryptography
+import Cryptography
 import Databases
 import Evidence
 public import Files

@@ -97,10 +97,11 @@ extension Home {
     /// Makes a recovery key, reads its file back, and lets it answer a challenge.
     private func addRecoveryKey(_ path: String, at now: Timestamp) throws {
         let name = "recovery-key"
-        let certificate = try RecoveryKey.create(path, group: configuration.group, now: now.rawValue)
+        let certificate = try RecoveryKey.create(
+            path, group: configuration.group, signer: keeper.signer().certificate, now: now.rawValue)
         let recipient = try Recipient(name, certificate: certificate, at: now)
         let challenge = try Challenge(for: recipient, archiveKey: nil)
-        let answer = try Challenge.answer(challenge.message, with: RecoveryKey.read(path, ask: nil))
+        let answer = try Challenge.answer(challenge.message, with: RecoveryKey.read(path, ask: nil).opener)
         try keeper.update { ring in
             try ring.add(recipient)
             try ring.challenge(name, expecting: challenge.answerDigest)

@@ -1,5 +1,5 @@
 public import Archives
-import Cryptography
+public import Cryptography
 import Files
 import Glibc
 import KeyManagement
@@ -24,24 +24,37 @@ extension Home {
     /// archive key, and notes it in the ring.
     ///
     /// - Parameters:
-    ///   - number: the generation, on line.
+    ///   - number: the generation; an archived one is taken from its present bundle.
     ///   - census: what it still protects, where it is being retired.
+    ///   - material: its key, where neither ring nor bundle gives it.
     /// - Throws: `ArchiveError`, `FileError`, `KeyManagementError` with `noSuchGeneration`.
-    public func escrow(_ number: UInt32, census: Manifest.Census? = nil) throws {
+    public func escrow(
+        _ number: UInt32, census: Manifest.Census? = nil, material: RecipientEnvelope.SharedKey? = nil
+    ) throws {
         let keyring = keeper.keyring
         guard let generation = keyring.ring.generation(number) else {
             throw KeyManagementError(
                 .noSuchGeneration,
                 "group \(keyring.ring.name) has no generation \(number); see: keyroll generation list")
         }
-        guard !generation.isArchived, let key = keyring.key(number) else {
+        guard generation.state != .destroyed, generation.destruction == nil else {
             throw KeyManagementError(
-                .transitionRefused,
-                "generation \(number) is not on line (\(generation.isArchived ? "archived" : generation.state.rawValue)); its bundle is kept as it is"
-            )
+                .transitionRefused, "generation \(number) is destroyed, or its destruction was asked for")
         }
         let now = Timestamp.now
         let archiveKey = try keeper.archiveKey()
+        var census = census
+        let key: RecipientEnvelope.SharedKey
+        if let material {
+            key = material
+        } else if !generation.isArchived, let present = keyring.key(number) {
+            key = RecipientEnvelope.SharedKey(try SecureBytes(copyingKey: present))
+        } else {
+            let present = try verifyBundle(number)
+            census = present.manifest.census
+            key = try present.open(
+                with: .symmetricKey(archiveKey.key, identifier: archiveKey.identifier)).key
+        }
         let bytes = try Bundle.make(
             generation, of: keyring.ring, key: key, census: census, archiveKey: archiveKey.key,
             signer: keeper.signer(), at: now)
@@ -127,5 +140,15 @@ extension RingKeeper {
         if keyring.ring.generations.contains(where: { ($0.restoration?.seen).map { Timestamp.now - $0 > 60 } ?? false }) {
             _ = try? update { _ in }
         }
+    }
+}
+
+extension SecureBytes {
+    /// A copy of a generation's key.
+    init(copyingKey key: Keyring.Key) throws {
+        let copied = try SecureBytes(count: 32) { output in
+            key.bytes.withUnsafeBytes { output.copyMemory(from: $0) }
+        }
+        self = copied
     }
 }

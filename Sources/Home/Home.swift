@@ -18,7 +18,8 @@ public final class Home: Sendable {
     /// The stores, in the configuration's order.
     public let stores: [any SecretStore]
 
-    init(
+    /// A home of parts that were opened and held against one another already.
+    public init(
         layout: HomeLayout, configuration: HomeConfiguration, keeper: RingKeeper, stores: [any SecretStore]
     ) {
         self.layout = layout

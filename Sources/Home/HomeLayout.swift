@@ -42,7 +42,8 @@ public struct HomeLayout: Sendable {
         return HomeLayout(absolute(state + "/keyroll"))
     }
 
-    private static func absolute(_ path: String) -> String {
+    /// A path from the root, links resolved where it is there.
+    public static func absolute(_ path: String) -> String {
         var path = path
         while path.count > 1, path.hasSuffix("/") { path.removeLast() }
         // A link to a home is as good as the home: what is checked is what it leads to.

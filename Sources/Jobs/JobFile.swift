@@ -16,6 +16,8 @@ public struct JobFile: Sendable, Equatable {
         case reencrypt
         /// Open every secret.
         case verify
+        /// Put an archived generation on line again for a time.
+        case restore
     }
 
     /// Which job.
@@ -28,7 +30,15 @@ public struct JobFile: Sendable, Equatable {
     public var isForced: Bool
     /// For `reencrypt`: the compromised generations.
     public var compromised: [UInt32]
-    /// For `reencrypt`: why, for the history.
+    /// For `restore`: the bundle; nil for the home's own of that generation.
+    public var bundle: String?
+    /// For `restore`: the generation.
+    public var generation: UInt32?
+    /// For `restore`: seconds.
+    public var duration: Int64?
+    /// For `restore`: a recovery key's file; nil for the archive key.
+    public var key: String?
+    /// For `reencrypt` and `restore`: why, for the history.
     public var reason: String
     /// The home; nil for the usual one.
     public var home: String?
@@ -39,7 +49,9 @@ public struct JobFile: Sendable, Equatable {
     public init(path: String) throws {
         guard PrivateFile.exists(path) else { throw HomeError(.noSuchFile, "\(path): no such job file") }
         let document = try YAMLDocument(path: path)
-        try document.expect(only: ["job", "workers", "maxRate", "force", "home", "compromised", "reason"])
+        try document.expect(only: [
+            "job", "workers", "maxRate", "force", "home", "compromised", "reason", "bundle", "generation", "for", "key",
+        ])
         guard let name = try document.string("job") else {
             throw HomeError(.configuration, "\(path): 'job' is missing; one of: \(Self.kinds)")
         }
@@ -63,6 +75,29 @@ public struct JobFile: Sendable, Equatable {
         } else if kind == .reencrypt {
             throw HomeError(
                 .configuration, "\(path): 'compromised' is missing: the generation numbers, such as 3 or 2,3")
+        }
+        try readRestore(document, path)
+    }
+
+    private mutating func readRestore(_ document: YAMLDocument, _ path: String) throws {
+        bundle = try document.string("bundle")
+        key = try document.string("key")
+        generation = try document.integer("generation", in: 1...Int(UInt32.max)).map { UInt32($0) }
+        duration = try document.duration("for")
+        for (name, isThere) in [
+            ("bundle", bundle != nil), ("key", key != nil), ("generation", generation != nil), ("for", duration != nil),
+        ] where isThere && kind != .restore {
+            throw document.error(name, "'\(name)' belongs to job: restore")
+        }
+        guard kind == .restore else { return }
+        guard generation != nil else {
+            throw HomeError(.configuration, "\(path): 'generation' is missing: the number of the one to restore")
+        }
+        guard duration != nil else {
+            throw HomeError(.configuration, "\(path): 'for' is missing: how long, such as 7d")
+        }
+        guard try document.string("reason") != nil else {
+            throw HomeError(.configuration, "\(path): 'reason' is missing: a restoration needs one")
         }
     }
 

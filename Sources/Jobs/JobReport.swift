@@ -33,6 +33,10 @@ public struct JobReport: Sendable {
     public var notes: [String] = []
     /// Whether something was found that a person should look at, although no secret failed.
     public var needsAttention = false
+    /// Generations that were taken off line.
+    public var retired: [UInt32] = []
+    /// Generations whose bundles were proven restorable.
+    public var rehearsed: [UInt32] = []
     /// Numbers of an import.
     public var importCounts: WriteTally?
     /// What was wrong with an import's input, the first ten thousand.
@@ -67,7 +71,7 @@ public struct JobReport: Sendable {
             ],
             generation: generation, dryRun: isDryRun, resumed: wasResumed, interrupted: wasInterrupted, plan: plan,
             faults: faults.map { .init(name: $0.name, generation: $0.generation, reason: $0.reason.rawValue) },
-            notes: notes, imported: counts,
+            notes: notes, retired: retired, rehearsed: rehearsed, imported: counts,
             problems: importCounts == nil
                 ? nil : problems.map { .init(file: $0.file, line: $0.line, message: $0.message) },
             problemCount: importCounts == nil ? nil : problemCount)
@@ -112,6 +116,8 @@ public struct JobReport: Sendable {
         var plan: [String]
         var faults: [Fault]
         var notes: [String]
+        var retired: [UInt32]
+        var rehearsed: [UInt32]
         var imported: Counts?
         var problems: [Problem]?
         var problemCount: Int?

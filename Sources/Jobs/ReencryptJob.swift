@@ -1,3 +1,5 @@
+import Archives
+import Evidence
 public import Files
 public import Home
 import KeyManagement
@@ -55,10 +57,20 @@ public struct ReencryptJob {
         }
         let mustRoll = !isMarked(home.keeper.keyring.ring)
         if mustRoll {
-            report.plan = ["make and activate a new generation", "mark as compromised: \(list)"]
+            report.plan = [
+                "make a new generation, escrow it in a verified bundle and activate it", "mark as compromised: \(list)",
+            ]
         }
         report.plan.append("encrypt anew what they may have exposed")
+        let ownJob = report.job
+        let evidence = EvidenceChain(path: home.layout.evidence)
         if !options.isDryRun {
+            try evidence.append(
+                "plan", job: ownJob,
+                [
+                    "steps": .list(report.plan), "compromised": .list(compromised.map(String.init)),
+                    "reason": .text(reason), "occurred": .text(occurred?.description ?? "not known"),
+                ])
             if mustRoll { try mark() }
             if let active = home.keeper.keyring.ring.active {
                 for store in home.stores where try store.marks().fence < active.number {
@@ -75,7 +87,8 @@ public struct ReencryptJob {
         report.generation = home.keeper.keyring.ring.active?.number ?? 0
         report.seconds = start.duration(to: clock.now).inSeconds
         try nameFailures(&report)
-        report.notes += Self.whatRemains(list)
+        report.notes += whatRemains()
+        if !options.isDryRun { try evidence.append("run", job: ownJob, report.evidence(of: ownJob)) }
         if !options.isDryRun { try ReportFile.write(report, home.layout) }
         return report
     }
@@ -101,6 +114,8 @@ public struct ReencryptJob {
         // One that an attempt cut off here has published will do; one that is older may have been stolen along.
         let published = home.keeper.keyring.ring.candidate.flatMap { $0.history.first?.reason == why ? $0.number : nil }
         let number = try published ?? home.publish(reason: why)
+        // One that was cut off between its publication and its bundle.
+        if home.keeper.keyring.ring.generation(number)?.escrow == nil { try home.escrow(number) }
         try home.keeper.update { ring in
             try ring.activate(number, at: .now, reason: why)
             for old in compromised {
@@ -113,9 +128,23 @@ public struct ReencryptJob {
         for store in home.stores { try report.nameQuarantined(of: store) }
     }
 
-    /// What no re-encryption takes back.
-    private static func whatRemains(_ list: String) -> [String] {
-        [
+    /// What no re-encryption takes back: every copy of the stolen keys' secrets that keyroll knows of, and the rest.
+    private func whatRemains() -> [String] {
+        let ring = home.keeper.keyring.ring
+        var lines: [String] = []
+        for copy in ring.copies where compromised.contains(where: { copy.needs($0, at: .now) }) {
+            let until = copy.keepUntil.map { "kept until \($0)" } ?? "kept for ever"
+            lines.append(
+                "the \(copy.kind) copy \(copy.identity) at \(copy.place) (of \(copy.at), \(until)) may hold secrets that generation \(list) opens: destroy it, then run keyroll backup forget \(copy.identity)"
+            )
+        }
+        for number in compromised {
+            guard let escrow = ring.generation(number)?.escrow else { continue }
+            let names = ring.recipients.filter { escrow.recipients.contains($0.fingerprint) }.map(\.name)
+            lines.append(
+                "the bundle \(escrow.file) holds generation \(number); it opens with: \(names.joined(separator: ", "))")
+        }
+        return lines + [
             "who has generation \(list) and a copy of a store from before this run still reads what that copy holds",
             "change the credentials themselves: they may have been read while the generation was exposed",
             "run keyroll rotate to move what the other older generations protect",

@@ -1,3 +1,6 @@
+import Archives
+import Custody
+import Evidence
 import Files
 public import Home
 import KeyManagement
@@ -6,7 +9,7 @@ import Protection
 public import Rotation
 import SecretStores
 
-/// The scheduled rotation: rolls if that is due, raises the fence, rewraps.
+/// The scheduled job: rolls if that is due, raises the fence, rewraps, retires, archives and rehearses.
 ///
 /// Every step can be cut off anywhere: the next run finds out where things stand and goes on.
 public struct RotateJob {
@@ -42,6 +45,7 @@ public struct RotateJob {
         let clock = ContinuousClock()
         let start = clock.now
         var report = JobReport(job: try JobIdentity.new("rotate"), kind: "rotate")
+        let ownJob = report.job
         report.isDryRun = options.isDryRun
         // What another run did before this one had the lock counts.
         try home.keeper.reload()
@@ -54,9 +58,11 @@ public struct RotateJob {
             try rehearse(plan, &report)
         } else {
             try takeOverPolicy()
+            let evidence = EvidenceChain(path: home.layout.evidence)
+            if !plan.isEmpty { try evidence.append("plan", job: ownJob, ["steps": .list(plan.lines)]) }
             var next = home.keeper.keyring.ring.candidate?.number
             for step in plan.steps {
-                try perform(step, &next)
+                try perform(step, &next, &report, evidence, ownJob)
                 logger.info("\(step)")
             }
             // Also without a roll: an earlier run may have been cut off between activation and fence.
@@ -65,6 +71,8 @@ public struct RotateJob {
             for store in home.stores where try !control.isStopping && isWork(store) { try rewrap(store, &report) }
             // A stop before the first batch leaves work behind, too.
             if control.isStopping, try home.stores.contains(where: isWork) { report.wasInterrupted = true }
+            if report.tally.scanned > 0 { try evidence.append("run", job: ownJob, report.evidence(of: ownJob)) }
+            if !control.isStopping { try settle(&report, ownJob) }
         }
         report.generation = home.keeper.keyring.ring.active?.number ?? 0
         report.seconds = start.duration(to: clock.now).inSeconds
@@ -82,9 +90,11 @@ public struct RotateJob {
             stale += try store.census().stale(except: active)
             quarantined += try store.quarantineCount(except: active)
         }
+        let policy = home.configuration.policy
         return RotationPlan(
-            ring: ring, policy: home.configuration.policy, stale: stale, quarantined: quarantined, now: .now,
-            isForced: isForced)
+            ring: ring, policy: policy, stale: stale, quarantined: quarantined,
+            retirable: try Retirement(home, job: "plan").due(at: .now),
+            rehearsals: Rehearsal.due(ring, policy, now: .now), now: .now, isForced: isForced)
     }
 
     private func takeOverPolicy() throws {
@@ -94,14 +104,54 @@ public struct RotateJob {
     }
 
     /// - Parameter next: the generation that was planned to be activated.
-    private func perform(_ step: RotationPlan.Step, _ next: inout UInt32?) throws {
+    private func perform(
+        _ step: RotationPlan.Step, _ next: inout UInt32?, _ report: inout JobReport, _ evidence: EvidenceChain, _ job: String
+    ) throws {
         switch step {
+        case .archive(let numbers):
+            for number in numbers {
+                do {
+                    try home.escrow(number)
+                    try evidence.append("archive", job: job, Retirement.facts(home.verifyBundle(number)))
+                } catch let error as ArchiveError {
+                    // The rotation goes on; what has no bundle is neither activated nor retired.
+                    report.needsAttention = true
+                    report.notes.append("generation \(number): \(error)")
+                }
+            }
         case .publish(let reason):
-            next = try home.publish(reason: reason)
+            let number = try home.publish(reason: reason)
+            try evidence.append("archive", job: job, Retirement.facts(home.verifyBundle(number)))
+            next = number
         case .activate(let reason):
             guard let number = next else { return }
             try home.keeper.update { try $0.activate(number, at: .now, reason: reason) }
-        case .wait, .rewrap: break
+        case .wait, .rewrap, .retire, .rehearse: break
+        }
+    }
+
+    /// What follows a rewrap: notes which generations nothing needs, retires and rehearses as policy says.
+    private func settle(_ report: inout JobReport, _ job: String) throws {
+        let retirement = Retirement(home, job: job)
+        try retirement.noteEmpty(at: .now)
+        for number in try retirement.due(at: .now) where !control.isStopping {
+            let obstacles = try retirement.retire(number, reason: "nothing needs it any more", override: nil)
+            if obstacles.isEmpty {
+                report.retired.append(number)
+            } else {
+                report.notes.append(
+                    "generation \(number) stays on line: \(obstacles.map(\.description).joined(separator: "; "))")
+            }
+        }
+        let due = Rehearsal.due(home.keeper.keyring.ring, home.configuration.policy, now: .now)
+        guard !due.isEmpty, !control.isStopping else { return }
+        for finding in try Rehearsal(home, job: job).run(due, with: nil) {
+            if let fault = finding.fault {
+                report.needsAttention = true
+                report.notes.append("generation \(finding.number) was NOT proven restorable: \(fault)")
+            } else {
+                report.rehearsed.append(finding.number)
+            }
         }
     }
 

@@ -75,6 +75,16 @@ extension RingKeeper {
             repository, rootKeys, try Keyring(ring: ring, rootKeys: rootKeys), parameters: parameters, repairs: [])
     }
 
+    /// The newest ring of a repository that cannot be opened. Nothing in it is authentic: whoever uses it may believe
+    /// what makes a generation worse, and nothing else.
+    public static func unauthenticated(_ repository: any KeyRepository) -> Ring? {
+        let rings = (try? repository.load())?.compactMap { copy -> Ring? in
+            guard let stored = try? copy.content.get() else { return nil }
+            return try? Ring(decoding: stored.document, from: copy.place, takesOlder: true)
+        }
+        return rings?.max { $0.sequence < $1.sequence }
+    }
+
     /// A ring that is kept nowhere, under a root key that nobody has: to try whether keys from bundles open secrets.
     public static func scratch(group: Identity, generations: [RebuiltGeneration]) throws -> RingKeeper {
         try rebuild(

@@ -1,7 +1,10 @@
+import Archives
 import ArgumentParser
 import Cryptography
+import Custody
 import Databases
 import Envelopes
+import Evidence
 import Files
 import Glibc
 import Home
@@ -43,6 +46,9 @@ enum Exit: Int32 {
         case let error as StoreError: code(error)
         case let error as HomeError: code(error)
         case let error as RotationError: code(error)
+        case let error as ArchiveError: code(error)
+        case let error as CustodyError: code(error)
+        case is EvidenceChain.Broken: .someFailed
         case is OwnerLock.Busy: .tryAgain
         case is SecretCipher.Failure, is EnvelopeError: .someFailed
         case let error as ImportError: code(error)
@@ -109,6 +115,24 @@ enum Exit: Int32 {
         case .noHome, .configuration: .refused
         case .exists: .exists
         case .noSuchFile: .notFound
+        }
+    }
+
+    private static func code(_ error: ArchiveError) -> Exit {
+        switch error.code {
+        case .noSuchBundle: .notFound
+        case .damaged, .malformed, .notRestorable: .someFailed
+        case .unknownSigner, .otherGeneration, .wrongKey, .newerFormat: .refused
+        }
+    }
+
+    private static func code(_ error: CustodyError) -> Exit {
+        switch error.code {
+        case .refused: .notPermitted
+        case .exists: .exists
+        case .missing: .notFound
+        case .doesNotBelong: .refused
+        case .usage: .usage
         }
     }
 

@@ -32,13 +32,19 @@ struct KeyrollCommand: ParsableCommand {
             CommandGroup(
                 name: "Nightly rotation:",
                 subcommands: [
-                    Rotate.self, Verify.self, Status.self, Run.self, QuarantineCommand.self,
+                    Rotate.self, Verify.self, Status.self, Run.self, QuarantineCommand.self, ReportCommand.self,
                 ]),
             CommandGroup(name: "After a compromise:", subcommands: [Reencrypt.self]),
             CommandGroup(
+                name: "Old content, and when keys are lost:",
+                subcommands: [
+                    ArchiveCommand.self, BackupCommand.self, RestoreCommand.self, Recover.self,
+                ]),
+            CommandGroup(
                 name: "The home:",
                 subcommands: [
-                    Init.self, GenerationCommand.self, Explain.self, DoctorCommand.self,
+                    Init.self, GenerationCommand.self, RootCommand.self, Explain.self, DoctorCommand.self,
+                    UpgradeCommand.self,
                 ]),
         ])
 }

@@ -28,6 +28,16 @@ public final class Certificate: @unchecked Sendable {
     /// The same for bytes that lie elsewhere.
     public convenience init(reading bytes: UnsafeRawBufferPointer) throws { try self.init(taking: Self.read(bytes)) }
 
+    /// Every certificate of a PEM file.
+    public static func all(inPEM bytes: UnsafeRawBufferPointer) throws -> [Certificate] {
+        defer { ERR_clear_error() }
+        return try MemoryStream.reading(bytes) { stream in
+            var found: [Certificate] = []
+            while let next = PEM_read_bio_X509(stream, nil, nil, nil) { found.append(try Certificate(taking: next)) }
+            return found
+        }
+    }
+
     private static func read(_ input: UnsafeRawBufferPointer) throws -> OpaquePointer {
         let found =
             try MemoryStream.reading(input) { PEM_read_bio_X509($0, nil, nil, nil) }

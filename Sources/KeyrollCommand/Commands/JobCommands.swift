@@ -8,7 +8,7 @@ import SecretStores
 /// `keyroll rotate`
 struct Rotate: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "The scheduled job: roll if that is due, and rewrap.",
+        abstract: "The scheduled job: roll if that is due, rewrap, retire, archive, rehearse.",
         discussion: "Cut off at any point, the next run goes on. With nothing to do it answers at once.")
     @OptionGroup var home: HomeOptions
     @OptionGroup var arguments: RunArguments
@@ -90,6 +90,10 @@ struct Run: ParsableCommand {
                     home.open(), compromised: job.compromised, occurred: nil, reason: job.reason, options: options,
                     isJSON: arguments.json)
             case .verify: try JobRunner.verify(home.open(), options: options, isJSON: arguments.json)
+            case .restore:
+                try Restorer.run(
+                    home, RecoveryOptions(key: job.key), bundle: job.bundle, generation: job.generation ?? 0,
+                    seconds: job.duration ?? 0, reason: job.reason, stores: [])
             }
         }
     }
@@ -155,7 +159,10 @@ enum JobRunner {
                 "\(hundredths(report.seconds)) s, \(Progress.short(report.secretsPerSecond)) secrets a second; busy: read \(hundredths(report.stages.read)) s, transform \(hundredths(report.stages.transform)) s, commit \(hundredths(report.stages.commit)) s"
             )
         }
+        for number in report.retired { lines.append("generation \(number) is off line; its key is in its bundle") }
+        for number in report.rehearsed { lines.append("generation \(number) is proven restorable") }
         lines.append("generation \(report.generation) is active")
+        lines.append("job \(report.job)")
         return lines.joined(separator: "\n") + "\n"
     }
 
