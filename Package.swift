@@ -65,7 +65,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "Home", dependencies: [
+            name: "Home",
+            dependencies: [
                 "Archives", "Cryptography", "Files", "SecretStores", "KeyManagement", "Protection", yams,
             ],
             swiftSettings: strict),
@@ -80,7 +81,8 @@ let package = Package(
         .target(
             name: "Jobs",
             dependencies: [
-                "Custody", "Evidence", "Archives", "Home", "Rotation", "Protection", "Envelopes", "KeyManagement", "SecretStores", "Interchange",
+                "Custody", "Evidence", "Archives", "Home", "Rotation", "Protection", "Envelopes", "KeyManagement",
+                "SecretStores", "Interchange",
                 "Cryptography", "Files", yams, log,
             ],
             swiftSettings: strict),
@@ -100,7 +102,8 @@ let package = Package(
         .executableTarget(
             name: "KeyrollCommand",
             dependencies: [
-                "Keyroll", "Reports", "Jobs", "Custody", "Evidence", "Archives", "Home", "Rotation", "Protection", "Interchange", "KeyManagement",
+                "Keyroll", "Reports", "Jobs", "Custody", "Evidence", "Archives", "Home", "Rotation", "Protection",
+                "Interchange", "KeyManagement",
                 "SecretStores",
                 "Envelopes", "Cryptography", "Files", "Databases", arguments, log,
             ], swiftSettings: strict),

@@ -170,7 +170,8 @@ public struct Bundle: Sendable {
         else { throw ArchiveError(.damaged, "\(place): generation.cms holds another key than the manifest says") }
         for sample in manifest.samples {
             guard try sample.opens(group: group, number: number, key: material.key.bytes) else {
-                throw ArchiveError(.notRestorable, "\(place): the key does not open the bundle's sample '\(sample.name)'")
+                throw ArchiveError(
+                    .notRestorable, "\(place): the key does not open the bundle's sample '\(sample.name)'")
             }
         }
         return material

@@ -9,7 +9,9 @@ public enum BundleFile {
         var safe = ""
         for scalar in group.unicodeScalars {
             let isPlain =
-                scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || "_-".unicodeScalars.contains(scalar))
+                scalar.isASCII
+                && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)
+                    || "_-".unicodeScalars.contains(scalar))
             safe.unicodeScalars.append(isPlain ? scalar : "_")
         }
         return "\(safe.prefix(64))-g\(number)\(suffix)"
@@ -36,7 +38,9 @@ public enum BundleFile {
         finished = true
         try PrivateFile.syncDirectory(of: path)
         let settled = try read(path)
-        guard settled == bytes else { throw FileError(.inputOutput, path, "what was read back is not what was written") }
+        guard settled == bytes else {
+            throw FileError(.inputOutput, path, "what was read back is not what was written")
+        }
     }
 
     /// A bundle's bytes.

@@ -36,8 +36,8 @@ public struct Challenge: Sendable {
         guard let der = PEMText.decode(message, label: "CMS") else {
             throw ArchiveError(.malformed, "this is no challenge: PEM with a CMS message is expected")
         }
-        do { return try RecipientEnvelope.open(der, with: opener).withUnsafeBytes { try sha256($0) } } catch
-            let error as CryptographyError where error.code == .notARecipient || error.code == .integrityCheckFailed
+        do { return try RecipientEnvelope.open(der, with: opener).withUnsafeBytes { try sha256($0) } } catch let error
+            as CryptographyError where error.code == .notARecipient || error.code == .integrityCheckFailed
         { throw ArchiveError(.wrongKey, "the challenge does not open with this key: it is not this recipient's") }
     }
 }

@@ -51,7 +51,9 @@ public struct Sample: Codable, Sendable, Equatable {
         let name = Array(name.utf8)
         let protector = try ContentProtector(group: group)
         let parsed: Message
-        do { parsed = try message.withUnsafeBytes { try Message(decoding: $0) } } catch is EnvelopeError { return false }
+        do { parsed = try message.withUnsafeBytes { try Message(decoding: $0) } } catch is EnvelopeError {
+            return false
+        }
         guard parsed.keyIdentifier == KeyIdentifier(group: group, generation: number),
             parsed.layout.plaintextLength == 32
         else { return false }

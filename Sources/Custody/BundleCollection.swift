@@ -50,7 +50,8 @@ struct BundleCollection {
             guard present.bundle.identity == bundle.identity else {
                 throw CustodyError(
                     .doesNotBelong,
-                    "\(path): holds another generation \(bundle.number) than \(present.bundle.place): two rings gave out one number")
+                    "\(path): holds another generation \(bundle.number) than \(present.bundle.place): two rings gave out one number"
+                )
             }
             guard present.bundle.manifest.written < bundle.manifest.written else { return }
         }

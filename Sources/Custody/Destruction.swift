@@ -54,12 +54,14 @@ public struct GenerationDestruction {
             guard let destruction = generation.destruction else {
                 throw CustodyError(
                     .refused,
-                    "the destruction of generation \(number) was not asked for; run: keyroll generation destroy \(number)")
+                    "the destruction of generation \(number) was not asked for; run: keyroll generation destroy \(number)"
+                )
             }
             guard destruction.due <= .now else {
                 throw CustodyError(
                     .refused,
-                    "generation \(number) can be recovered until \(destruction.due); its destruction is not final before")
+                    "generation \(number) can be recovered until \(destruction.due); its destruction is not final before"
+                )
             }
             try refuseNeeded(number)
             try home.keeper.update { try $0.move(number, to: .destroyed, at: .now, reason: destruction.reason) }
@@ -113,7 +115,8 @@ public struct GenerationDestruction {
             let names = needing.prefix(3).map { "\($0.place) (\($0.identity))" }.joined(separator: ", ")
             throw CustodyError(
                 .refused,
-                "\(needing.count) registered copies still need generation \(number): \(names); see: keyroll backup list")
+                "\(needing.count) registered copies still need generation \(number): \(names); see: keyroll backup list"
+            )
         }
     }
 }

@@ -39,7 +39,9 @@ public struct Recovery {
         var trusted = signers + key.signers
         if PrivateFile.exists(layout.signerCertificate),
             let pem = try PrivateFile.read(layout.signerCertificate, limit: 64 << 10)
-        { trusted.append(try Certificate(pem)) }
+        {
+            trusted.append(try Certificate(pem))
+        }
         guard !trusted.isEmpty else {
             throw CustodyError(
                 .usage, "nobody's signature is trusted here; name the signer's certificate with --signer")
@@ -156,7 +158,8 @@ public struct Recovery {
         guard let group = found.group else {
             throw CustodyError(
                 .missing,
-                "no bundle could be opened with this key" + (found.notes.first.map { ": \($0)" } ?? "; name some with --bundle"))
+                "no bundle could be opened with this key"
+                    + (found.notes.first.map { ": \($0)" } ?? "; name some with --bundle"))
         }
         return try paths.map { try SQLiteSecretStore.open($0, group: group) }
     }
@@ -171,7 +174,8 @@ public struct Recovery {
                 if let known = view.marks[mark.number], known != mark {
                     throw CustodyError(
                         .doesNotBelong,
-                        "\(store.place): knows another generation \(mark.number) than the other stores: they do not belong together")
+                        "\(store.place): knows another generation \(mark.number) than the other stores: they do not belong together"
+                    )
                 }
                 view.marks[mark.number] = mark
             }

@@ -35,7 +35,8 @@ struct RecoveryPlan {
                 guard entry.bundle.identity == mark.identity, entry.bundle.checkValue == mark.checkValue else {
                     throw CustodyError(
                         .doesNotBelong,
-                        "\(entry.bundle.place): holds another generation \(number) than the store knows; nothing was changed")
+                        "\(entry.bundle.place): holds another generation \(number) than the store knows; nothing was changed"
+                    )
                 }
             }
             let isNeeded = stores.census[number] > 0 || number >= stores.fence
@@ -43,9 +44,10 @@ struct RecoveryPlan {
             guard let identity = entry?.bundle.identity ?? mark?.identity,
                 let checkValue = entry?.bundle.checkValue ?? mark?.checkValue
             else { continue }
-            var history = entry?.bundle.history ?? [
-                .init(state: .preActivation, at: now, sequence: 0, reason: "known from a store only")
-            ]
+            var history =
+                entry?.bundle.history ?? [
+                    .init(state: .preActivation, at: now, sequence: 0, reason: "known from a store only")
+                ]
             func add(_ state: GenerationState, _ reason: String, occurred: Timestamp? = nil) {
                 guard history.last?.state.successors.contains(state) == true else { return }
                 history.append(

@@ -83,7 +83,8 @@ public struct RetireGate: Sendable, Equatable {
             let over = generation.emptySince.map { $0 + policy.soakTime }
             if over.map({ $0 > now }) ?? true { obstacles.append(.soaking(until: over)) }
         }
-        let newest = ring.generations.filter { $0.state == .deactivated && !$0.isArchived }.suffix(policy.keepDeactivated)
+        let newest = ring.generations.filter { $0.state == .deactivated && !$0.isArchived }.suffix(
+            policy.keepDeactivated)
         if newest.contains(where: { $0.number == generation.number }) {
             obstacles.append(.keptByPolicy(policy.keepDeactivated))
         }

@@ -53,7 +53,8 @@ extension Home {
             let present = try verifyBundle(number)
             census = present.manifest.census
             key = try present.open(
-                with: .symmetricKey(archiveKey.key, identifier: archiveKey.identifier)).key
+                with: .symmetricKey(archiveKey.key, identifier: archiveKey.identifier)
+            ).key
         }
         let bytes = try Bundle.make(
             generation, of: keyring.ring, key: key, census: census, archiveKey: archiveKey.key,
@@ -82,7 +83,8 @@ extension Home {
     public func verifyBundle(_ number: UInt32) throws -> Bundle {
         let ring = keeper.keyring.ring
         guard let generation = ring.generation(number), let escrow = generation.escrow else {
-            throw ArchiveError(.noSuchBundle, "generation \(number) is in no bundle; run: keyroll archive create \(number)")
+            throw ArchiveError(
+                .noSuchBundle, "generation \(number) is in no bundle; run: keyroll archive create \(number)")
         }
         let path = bundlesPath + "/" + escrow.file
         let bundle = try BundleFile.load(path, trusted: keeper.trustedSigners())
@@ -119,7 +121,9 @@ extension Home {
     }
 
     /// The names of the bundles in the folder.
-    public func bundleFiles() -> [String] { FolderListing.names(bundlesPath).filter { $0.hasSuffix(BundleFile.suffix) } }
+    public func bundleFiles() -> [String] {
+        FolderListing.names(bundlesPath).filter { $0.hasSuffix(BundleFile.suffix) }
+    }
 
     /// A process that was killed while it wrote a bundle leaves its draft behind. Only the holder of the run lock
     /// writes bundles.
@@ -137,7 +141,8 @@ extension RingKeeper {
         let restorations = keyring.ring.generations.compactMap(\.restoration)
         guard !restorations.isEmpty else { return }
         if restorations.contains(where: { $0.isOver() }) { _ = try? endRestorations() }
-        if keyring.ring.generations.contains(where: { ($0.restoration?.seen).map { Timestamp.now - $0 > 60 } ?? false }) {
+        if keyring.ring.generations.contains(where: { ($0.restoration?.seen).map { Timestamp.now - $0 > 60 } ?? false })
+        {
             _ = try? update { _ in }
         }
     }

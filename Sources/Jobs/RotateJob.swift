@@ -105,7 +105,8 @@ public struct RotateJob {
 
     /// - Parameter next: the generation that was planned to be activated.
     private func perform(
-        _ step: RotationPlan.Step, _ next: inout UInt32?, _ report: inout JobReport, _ evidence: EvidenceChain, _ job: String
+        _ step: RotationPlan.Step, _ next: inout UInt32?, _ report: inout JobReport, _ evidence: EvidenceChain,
+        _ job: String
     ) throws {
         switch step {
         case .archive(let numbers):

@@ -91,7 +91,8 @@ public struct RotationPlan: Sendable, Equatable {
     public var lines: [String] {
         steps.map { step in
             switch step {
-            case .archive(let numbers): "write the bundles of generation \(Self.list(numbers)) for the recipients of today"
+            case .archive(let numbers):
+                "write the bundles of generation \(Self.list(numbers)) for the recipients of today"
             case .publish(let reason): "make a new generation and escrow it in a verified bundle (\(reason))"
             case .activate(let reason): "activate it and deactivate the one before (\(reason))"
             case .wait(let number, let until): "wait with generation \(number) until \(until): it is being propagated"

@@ -20,7 +20,8 @@ enum GenerationSeal {
             throw CryptographyError(.integrityCheckFailed, "sealed generation \(number)")
         }
         return try RootSeal.open(
-            sealed, under: keys, authenticating: additional(group, number, identity), what: "sealed generation \(number)")
+            sealed, under: keys, authenticating: additional(group, number, identity),
+            what: "sealed generation \(number)")
     }
 
     private static func additional(_ group: Identity, _ number: UInt32, _ identity: Identity) -> [UInt8] {

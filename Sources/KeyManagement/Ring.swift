@@ -142,7 +142,8 @@ public struct Ring: Sendable, Equatable {
         }
         guard next.escrow != nil else {
             throw KeyManagementError(
-                .transitionRefused, "generation \(number) is in no verified bundle yet; run: keyroll archive create \(number)")
+                .transitionRefused,
+                "generation \(number) is in no verified bundle yet; run: keyroll archive create \(number)")
         }
         guard next.destruction == nil else {
             throw KeyManagementError(.transitionRefused, "the destruction of generation \(number) was asked for")

@@ -103,7 +103,8 @@ extension RingKeeper {
             guard generation.destruction == nil else {
                 throw KeyManagementError(
                     .transitionRefused,
-                    "the destruction of generation \(number) was asked for; run: keyroll generation destroy \(number) --cancel")
+                    "the destruction of generation \(number) was asked for; run: keyroll generation destroy \(number) --cancel"
+                )
             }
             if let present = generation.restoration, !present.isOver() {
                 throw KeyManagementError(

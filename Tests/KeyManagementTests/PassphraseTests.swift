@@ -15,7 +15,7 @@ import Testing
         let keeper = try RingKeeper.create(
             in: store.repository, name: "test", policy: .standard, provider: asked.provider("correct horse"))
         #expect(asked.count == 1)
-        let number = try keeper.publish(above: 0, at: .now, reason: "")
+        let number = try keeper.publishEscrowed(reason: "")
         try keeper.update { try $0.activate(number, at: .now, reason: "") }
         let key = keeper.keyBytes(number)
         // Changes and readings do not ask again.

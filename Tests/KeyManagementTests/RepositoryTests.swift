@@ -55,6 +55,7 @@ import Testing
         let published = try inParallel(2) { [store] _ in
             let keeper = try store.open()
             let number = try persistently { try keeper.publish(above: 0, at: .now, reason: "a roll") }
+            try persistently { try keeper.update { try $0.note(.ofNothing, of: number) } }
             // The one whose number is the lower may come too late.
             _ = code {
                 try persistently { try keeper.update { try $0.activate(number, at: .now, reason: "a roll") } }

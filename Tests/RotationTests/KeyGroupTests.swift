@@ -136,7 +136,7 @@ import Testing
     @Test func readsWithARingFromBeforeTheActivation() throws {
         try TestHome.run { home in
             try put(KeyGroup(home.home), "a", "1")
-            let number = try home.keeper.publish(above: 0, at: .now, reason: "")
+            let number = try home.home.publish(reason: "")
             let reader = KeyGroup(try home.again())
             try home.keeper.update { try $0.activate(number, at: .now, reason: "") }
             try put(KeyGroup(home.home), "b", "2")

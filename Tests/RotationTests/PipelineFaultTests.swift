@@ -93,7 +93,7 @@ import Testing
             var hooks = WatchedStore.Hooks(pages: 1)
             hooks.onCommit = { number in
                 guard number == 5 else { return }
-                let third = try other.keeper.publish(above: 0, at: .now, reason: "another process")
+                let third = try other.publish(reason: "another process")
                 try other.keeper.update { try $0.activate(third, at: .now, reason: "another process") }
                 let generation = try other.keeper.keyring.active().generation
                 try other.store.raiseFence(

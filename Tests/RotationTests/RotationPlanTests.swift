@@ -1,5 +1,6 @@
 import Files
 import Jobs
+import Home
 import KeyManagement
 import Testing
 
@@ -13,7 +14,9 @@ import Testing
         let home = try TestHome()
         defer { withExtendedLifetime(home) {} }
         for index in states.indices {
-            _ = try home.keeper.publish(above: 0, at: Self.start + Int64(index + 2) * 10 * Self.day, reason: "")
+            let number = try home.keeper.publish(
+                above: 0, at: Self.start + Int64(index + 2) * 10 * Self.day, reason: "")
+            try home.home.escrow(number)
         }
         var ring = home.keeper.keyring.ring
         // The home's own first generation is active already; the second one takes its place in the table.
@@ -133,6 +136,9 @@ import Testing
             case .activate: "activate"
             case .wait: "wait"
             case .rewrap: "rewrap"
+            case .archive: "archive"
+            case .retire: "retire"
+            case .rehearse: "rehearse"
             }
         }.joined(separator: " ")
     }

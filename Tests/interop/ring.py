@@ -81,11 +81,13 @@ def read_ring(home: str, file: str = "keys.sqlite") -> Ring:
 
     ring = cbor2.loads(document)
     assert cbor2.dumps(ring, canonical=True) == document, "the ring is not deterministic CBOR"
-    assert ring["format"] == 1 and ring["group"] == group and ring["sequence"] == sequence
+    assert ring["format"] == 2 and ring["group"] == group and ring["sequence"] == sequence
     sealing = AESGCM(derive(root, "keyroll/1 seal generations" + suffix))
     generations = {}
     for entry in ring["generations"]:
         number, identity, sealed = entry["number"], entry["identity"], entry["sealed"]
+        if sealed is None:  # archived or destroyed
+            continue
         bound = b"keyroll/1 generation" + group + number.to_bytes(4, "big") + identity
         key = sealing.decrypt(sealed[:12], sealed[12:], bound)
         assert derive(key, "keyroll/1 key check value")[:8] == entry["checkValue"]

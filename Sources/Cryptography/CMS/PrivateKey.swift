@@ -43,11 +43,13 @@ public final class PrivateKey: @unchecked Sendable {
         guard let found else {
             throw CryptographyError(
                 .malformed,
-                passphrase.wasAsked ? "the private key does not open with this passphrase" : "this is no private key, PEM or DER")
+                passphrase.wasAsked
+                    ? "the private key does not open with this passphrase" : "this is no private key, PEM or DER")
         }
         let key = PrivateKey(taking: found)
         guard Certificate.KeyKind(found) != nil else {
-            throw CryptographyError(.malformed, "the private key has to be RSA of 2048 bits or more, or P-256, P-384, P-521")
+            throw CryptographyError(
+                .malformed, "the private key has to be RSA of 2048 bits or more, or P-256, P-384, P-521")
         }
         return key
     }
@@ -87,23 +89,27 @@ private final class PassphraseRequest {
 
     init(_ ask: PrivateKey.Ask?) { self.ask = ask }
 
-    static let answer: @convention(c) (UnsafeMutablePointer<CChar>?, Int32, Int32, UnsafeMutableRawPointer?) -> Int32 = {
-        buffer, size, _, context in
-        guard let buffer, let context else { return -1 }
-        let request = Unmanaged<PassphraseRequest>.fromOpaque(context).takeUnretainedValue()
-        request.wasAsked = true
-        guard let ask = request.ask else {
-            request.failure = CryptographyError(.malformed, "the private key is encrypted, and no passphrase was given")
-            return -1
+    static let answer: @convention(c) (UnsafeMutablePointer<CChar>?, Int32, Int32, UnsafeMutableRawPointer?) -> Int32 =
+        {
+            buffer, size, _, context in
+            guard let buffer, let context else { return -1 }
+            let request = Unmanaged<PassphraseRequest>.fromOpaque(context).takeUnretainedValue()
+            request.wasAsked = true
+            guard let ask = request.ask else {
+                request.failure = CryptographyError(
+                    .malformed, "the private key is encrypted, and no passphrase was given")
+                return -1
+            }
+            do {
+                let passphrase = try ask()
+                guard passphrase.count <= Int(size) else { return -1 }
+                passphrase.withUnsafeBytes {
+                    UnsafeMutableRawPointer(buffer).copyMemory(from: $0.baseAddress!, byteCount: $0.count)
+                }
+                return Int32(passphrase.count)
+            } catch {
+                request.failure = error
+                return -1
+            }
         }
-        do {
-            let passphrase = try ask()
-            guard passphrase.count <= Int(size) else { return -1 }
-            passphrase.withUnsafeBytes { UnsafeMutableRawPointer(buffer).copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
-            return Int32(passphrase.count)
-        } catch {
-            request.failure = error
-            return -1
-        }
-    }
 }

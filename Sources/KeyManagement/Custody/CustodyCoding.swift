@@ -137,7 +137,8 @@ extension RegisteredCopy {
         if let items = pairs["secrets"]?.items {
             var counts: [UInt32: Int64] = [:]
             for item in items {
-                guard let pair = item.items, pair.count == 2, let number = pair[0].number.flatMap(UInt32.init(exactly:)),
+                guard let pair = item.items, pair.count == 2,
+                    let number = pair[0].number.flatMap(UInt32.init(exactly:)),
                     let count = pair[1].number.flatMap(Int64.init(exactly:))
                 else { return nil }
                 counts[number] = count

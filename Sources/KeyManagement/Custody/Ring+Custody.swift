@@ -53,7 +53,8 @@ extension Ring {
         let index = try index(of: name)
         guard let expected = recipients[index].challenge else {
             throw KeyManagementError(
-                .challengeFailed, "recipient '\(name)' was given no challenge; run: keyroll archive recipient prove \(name)")
+                .challengeFailed,
+                "recipient '\(name)' was given no challenge; run: keyroll archive recipient prove \(name)")
         }
         guard expected == answer else {
             throw KeyManagementError(
@@ -94,7 +95,9 @@ extension Ring {
         let generation = generations[index]
         guard generation.state == .deactivated || generation.state == .compromised else {
             throw KeyManagementError(
-                .transitionRefused, "generation \(number) is \(generation.state.rawValue); only a deactivated or compromised one is retired")
+                .transitionRefused,
+                "generation \(number) is \(generation.state.rawValue); only a deactivated or compromised one is retired"
+            )
         }
         guard generation.escrow != nil else {
             throw KeyManagementError(.transitionRefused, "generation \(number) is in no verified bundle")

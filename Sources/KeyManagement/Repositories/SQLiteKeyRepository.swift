@@ -114,6 +114,8 @@ public struct SQLiteKeyRepository: KeyRepository {
         }
         let connection = try Connection(path: path, durability: .extra, writeAheadLog: false)
         defer { try? connection.close() }
+        // A file without free pages: damage anywhere in it is seen. It has to be said before the first table.
+        try connection.access { try $0.execute(sql: "PRAGMA auto_vacuum = FULL") }
         try connection.write { database in
             try database.execute(
                 sql: """

@@ -30,7 +30,8 @@ struct ArchiveCommand: ParsableCommand {
                 let ring = opened.keeper.keyring.ring
                 let chosen =
                     numbers.isEmpty
-                    ? ring.generations.filter { $0.state != .destroyed && $0.destruction == nil }.map(\.number) : numbers
+                    ? ring.generations.filter { $0.state != .destroyed && $0.destruction == nil }.map(\.number)
+                    : numbers
                 for number in chosen {
                     try opened.escrow(number)
                     Output.print("\(opened.bundlePath(number))\n")
@@ -55,7 +56,9 @@ struct ArchiveCommand: ParsableCommand {
                 func attempt(_ what: String, _ body: () throws -> Bundle) {
                     do {
                         let bundle = try body()
-                        Output.print("ok: \(Output.shown(what)): generation \(bundle.number) of '\(Output.shown(bundle.manifest.group.name))'\n")
+                        Output.print(
+                            "ok: \(Output.shown(what)): generation \(bundle.number) of '\(Output.shown(bundle.manifest.group.name))'\n"
+                        )
                     } catch {
                         failed = true
                         Output.error("\(error)")
@@ -65,7 +68,8 @@ struct ArchiveCommand: ParsableCommand {
                 var code = Exit.someFailed
                 if files.isEmpty {
                     let opened = try home.open()
-                    for generation in opened.keeper.keyring.ring.generations where generation.escrow != nil && generation.state != .destroyed {
+                    for generation in opened.keeper.keyring.ring.generations
+                    where generation.escrow != nil && generation.state != .destroyed {
                         attempt(opened.bundlePath(generation.number)) { try opened.verifyBundle(generation.number) }
                     }
                 } else {
@@ -96,7 +100,8 @@ struct ArchiveCommand: ParsableCommand {
             reporting {
                 let bundle = try BundleFile.load(file, trusted: keys.trusted(home, keys.recoveryKey()))
                 try Output.print(String(decoding: bundle.manifest.json(), as: UTF8.self))
-                Output.note("signed by \(bundle.signer.subject), SHA-256 \(hexadecimal(try bundle.signer.fingerprint()))")
+                Output.note(
+                    "signed by \(bundle.signer.subject), SHA-256 \(hexadecimal(try bundle.signer.fingerprint()))")
                 return .done
             }
         }
@@ -168,7 +173,8 @@ struct ArchiveCommand: ParsableCommand {
                 let opened = try home.open()
                 let chosen =
                     numbers.isEmpty
-                    ? opened.keeper.keyring.ring.generations.filter { $0.escrow != nil && $0.state != .destroyed }.map(\.number)
+                    ? opened.keeper.keyring.ring.generations.filter { $0.escrow != nil && $0.state != .destroyed }.map(
+                        \.number)
                     : numbers
                 let findings = try Rehearsal(opened, job: JobIdentity.new("rehearse")).run(
                     chosen, with: keys.recoveryKey()?.opener)

@@ -104,7 +104,8 @@ struct BackupCommand: ParsableCommand {
                 guard
                     let copy = opened.keeper.keyring.ring.copies.first(where: { $0.identity.description == identity })
                 else {
-                    throw KeyManagementError(.noSuchCopy, "no copy '\(identity)' is registered; see: keyroll backup list")
+                    throw KeyManagementError(
+                        .noSuchCopy, "no copy '\(identity)' is registered; see: keyroll backup list")
                 }
                 try opened.keeper.update { try $0.forget(copy.identity) }
                 Output.print("forgot \(copy.identity) at \(Output.shown(copy.place))\n")
@@ -140,7 +141,8 @@ enum Moments {
     static func check(_ text: String?, _ option: String) throws {
         guard let text else { return }
         guard parse(text) != nil else {
-            throw ValidationError("\(option) has to be a day such as 2027-11-24, or a time such as 2027-11-24T03:00:00Z")
+            throw ValidationError(
+                "\(option) has to be a day such as 2027-11-24, or a time such as 2027-11-24T03:00:00Z")
         }
     }
 }

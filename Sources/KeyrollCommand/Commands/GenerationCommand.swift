@@ -34,7 +34,8 @@ struct GenerationCommand: ParsableCommand {
                     }
                     if let restoration = generation.restoration {
                         Output.print(
-                            "  \(restoration.since) restored until \(restoration.until): \(Output.shown(restoration.reason))\n")
+                            "  \(restoration.since) restored until \(restoration.until): \(Output.shown(restoration.reason))\n"
+                        )
                     }
                     if let destruction = generation.destruction, generation.state != .destroyed {
                         Output.print(
@@ -60,7 +61,8 @@ struct GenerationCommand: ParsableCommand {
                 let lock = try opened.lock(for: "keyroll generation create")
                 defer { withExtendedLifetime(lock) {} }
                 Output.print(
-                    "generation \(try opened.publish(reason: reason)) is published (pre-activation) and in a verified bundle\n")
+                    "generation \(try opened.publish(reason: reason)) is published (pre-activation) and in a verified bundle\n"
+                )
                 return .done
             }
         }
@@ -82,7 +84,9 @@ struct GenerationCommand: ParsableCommand {
                 // One that was cut off between its publication and its bundle.
                 if let generation = opened.keeper.keyring.ring.generation(number), generation.escrow == nil,
                     generation.state == .preActivation
-                { try opened.escrow(number) }
+                {
+                    try opened.escrow(number)
+                }
                 try opened.keeper.update { try $0.activate(number, at: .now, reason: reason) }
                 if let active = opened.keeper.keyring.ring.active {
                     for store in opened.stores { try store.raiseFence(to: GenerationMark(active)) }
@@ -118,7 +122,8 @@ struct GenerationCommand: ParsableCommand {
                         number, occurred: occurred.flatMap { Timestamp($0) }, found: .now, reason: reason)
                 }
                 Output.print(
-                    "generation \(number) is compromised; run keyroll reencrypt --compromised \(number) for what it exposed\n")
+                    "generation \(number) is compromised; run keyroll reencrypt --compromised \(number) for what it exposed\n"
+                )
                 return .done
             }
         }
@@ -167,7 +172,9 @@ struct GenerationCommand: ParsableCommand {
         @Option(help: "Why, for the history.") var reason = "asked for"
 
         func validate() throws {
-            if let confirm, confirm != number { throw ValidationError("--confirm \(confirm) is not generation \(number)") }
+            if let confirm, confirm != number {
+                throw ValidationError("--confirm \(confirm) is not generation \(number)")
+            }
             if cancel, confirm != nil { throw ValidationError("--cancel and --confirm exclude each other") }
         }
 

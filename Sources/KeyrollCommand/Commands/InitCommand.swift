@@ -24,7 +24,8 @@ struct Init: ParsableCommand {
     @Option(help: "The private key of --signer-certificate (PEM).")
     var signerKey: String?
 
-    @Option(name: .customLong("signer-passphrase-fd"), help: "Read the passphrase of --signer-key from this descriptor.")
+    @Option(
+        name: .customLong("signer-passphrase-fd"), help: "Read the passphrase of --signer-key from this descriptor.")
     var signerPassphraseDescriptor: Int32?
 
     func validate() throws {
@@ -52,7 +53,8 @@ struct Init: ParsableCommand {
                 Output.note("keep \(recoveryKey) elsewhere and remove it from here: it opens every bundle")
             } else {
                 Output.note(
-                    "no recovery recipient yet, so that nothing will be retired; see: keyroll archive recipient add --help")
+                    "no recovery recipient yet, so that nothing will be retired; see: keyroll archive recipient add --help"
+                )
             }
             return .done
         }

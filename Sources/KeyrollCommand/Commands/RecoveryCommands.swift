@@ -27,7 +27,8 @@ struct Recover: ParsableCommand {
             let outcome: Recovery.Outcome
             if try PrivateFile.isThere(home.layout.configuration) {
                 guard store.isEmpty else {
-                    throw CustodyError(.usage, "\(home.layout.path) has a keyroll.yaml, which names the stores; leave --store out")
+                    throw CustodyError(
+                        .usage, "\(home.layout.path) has a keyroll.yaml, which names the stores; leave --store out")
                 }
                 outcome = try recovery.recover(ask: home.ask(isNew: true))
             } else {
@@ -42,7 +43,9 @@ struct Recover: ParsableCommand {
             )
             for note in outcome.notes { Output.note("note: \(note)") }
             for number in outcome.missing {
-                Output.error("secrets need generation \(number), which no bundle at hand gave; find its bundle and run: keyroll archive restore")
+                Output.error(
+                    "secrets need generation \(number), which no bundle at hand gave; find its bundle and run: keyroll archive restore"
+                )
             }
             return outcome.missing.isEmpty ? .done : .someFailed
         }
@@ -65,7 +68,9 @@ struct RootCommand: ParsableCommand {
         var newPassphraseDescriptor: Int32?
 
         func validate() throws {
-            if toPassphrase, keyFile != nil { throw ValidationError("--to-passphrase and --key-file exclude each other") }
+            if toPassphrase, keyFile != nil {
+                throw ValidationError("--to-passphrase and --key-file exclude each other")
+            }
         }
 
         func run() {

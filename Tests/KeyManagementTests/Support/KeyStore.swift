@@ -26,7 +26,7 @@ final class KeyStore: Sendable {
     func create(published: Int = 0, policy: Policy = .standard) throws -> RingKeeper {
         let keeper = try RingKeeper.create(in: repository, name: "test", policy: policy, provider: provider)
         for number in 0..<published {
-            _ = try keeper.publish(above: 0, at: .moment(number), reason: "published for a test")
+            try keeper.publishEscrowed(at: .moment(number), reason: "published for a test")
         }
         return keeper
     }
@@ -60,10 +60,18 @@ extension Timestamp {
 }
 
 extension RingKeeper {
+    /// Publishes, and notes a bundle as if there were one: what is in it is other tests' business.
+    @discardableResult
+    func publishEscrowed(above seen: UInt32 = 0, at moment: Timestamp = .now, reason: String) throws -> UInt32 {
+        let number = try publish(above: seen, at: moment, reason: reason)
+        try update { try $0.note(.ofNothing, of: number) }
+        return number
+    }
+
     /// Publishes and activates.
     @discardableResult
     func roll(at moment: Timestamp = .now) throws -> UInt32 {
-        let number = try publish(above: 0, at: moment, reason: "a roll")
+        let number = try publishEscrowed(at: moment, reason: "a roll")
         try update { try $0.activate(number, at: moment, reason: "a roll") }
         return number
     }
@@ -87,4 +95,12 @@ extension Ring {
 func code(of body: () throws -> Void) -> KeyManagementError.Code? {
     do { try body() } catch { return (error as? KeyManagementError)?.code }
     return nil
+}
+
+extension Escrow {
+    /// A bundle that is none.
+    static var ofNothing: Escrow {
+        Escrow(
+            file: "none", digest: [UInt8](repeating: 0, count: 32), written: .moment(0), recipients: [], rehearsed: nil)
+    }
 }

@@ -87,6 +87,9 @@ extension WatchedStore {
     func census() throws -> Census { try inner.census() }
     func recount() throws -> Census { try inner.recount() }
     func correctCensus() throws -> Bool { try inner.correctCensus() }
+    func barrier() throws { try inner.barrier() }
+    func reopened() throws -> any SecretStore { try inner.reopened() }
+    func copy(to path: String) throws { try inner.copy(to: path) }
     func raiseFence(to mark: GenerationMark) throws { try inner.raiseFence(to: mark) }
     func write(
         _ secrets: UnsafeBufferPointer<PendingSecret>, under mark: GenerationMark,
