@@ -12,13 +12,10 @@ struct QuarantineView {
 
     init(_ stores: [any SecretStore], _ ring: Ring) throws {
         for store in stores {
-            for entry in try store.quarantine() {
-                if entry.accepted != nil {
-                    accepted[entry.generation, default: 0] += 1
-                } else {
-                    open[entry.generation, default: 0] += 1
-                    if ring.generation(entry.generation) == nil { unknown += 1 }
-                }
+            for (number, count) in try store.quarantineByGeneration() {
+                accepted[number, default: 0] += count.accepted
+                open[number, default: 0] += count.open
+                if ring.generation(number) == nil { unknown += count.open }
             }
         }
     }

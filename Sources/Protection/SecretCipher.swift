@@ -29,7 +29,7 @@ public enum SecretCipher {
         public var description: String {
             switch reason {
             case .keyAbsent:
-                "secret '\(name)': generation \(generation) is not in this ring (not here yet, archived or destroyed)"
+                "secret '\(name)': generation \(generation) is not in this ring (not here yet, archived or destroyed); see: keyroll generation list"
             case .keyNotPermitted:
                 "secret '\(name)': generation \(generation) is in a state that must not unprotect"
             case .integrityCheckFailed, .malformed:

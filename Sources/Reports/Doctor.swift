@@ -1,3 +1,4 @@
+import Evidence
 import Files
 import Glibc
 public import Home
@@ -30,6 +31,7 @@ public struct Doctor: Sendable {
         for line in home.keeper.repaired { findings.append(line) }
         checkClock(home)
         for store in home.stores { try check(store, home) }
+        checkBundles(home)
     }
 
     private mutating func checkModes(_ layout: HomeLayout) {
@@ -64,6 +66,24 @@ public struct Doctor: Sendable {
         } else {
             passed.append("the clock is not behind the ring's last change")
         }
+    }
+
+    private mutating func checkBundles(_ home: Home) {
+        var good = 0
+        for generation in home.keeper.keyring.ring.generations where generation.state != .destroyed {
+            guard generation.escrow != nil else {
+                findings.append("generation \(generation.number) is in no bundle; run: keyroll rotate")
+                continue
+            }
+            do {
+                try home.verifyBundle(generation.number)
+                good += 1
+            } catch { findings.append("\(error)") }
+        }
+        do {
+            _ = try EvidenceChain(path: home.layout.evidence).read()
+            passed.append("\(good) bundles are what the ring noted and open; the evidence is one chain")
+        } catch { findings.append("\(error)") }
     }
 
     private mutating func check(_ store: any SecretStore, _ home: Home) throws {

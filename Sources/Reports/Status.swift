@@ -23,6 +23,16 @@ public struct Status: Sendable {
         public var activated: Timestamp?
         /// When it was deactivated.
         public var deactivated: Timestamp?
+        /// Those of its secrets that runs could not move.
+        public var quarantined: Int64
+        /// Secrets in registered copies that still need it.
+        public var inCopies: Int64
+        /// When its bundle was last proven restorable.
+        public var provenRestorable: Timestamp?
+        /// Until when it is on line again, where it was restored.
+        public var restoredUntil: Timestamp?
+        /// From when on its destruction, which was asked for, may be final.
+        public var destructionDue: Timestamp?
     }
 
     /// The group's name.
@@ -39,6 +49,10 @@ public struct Status: Sendable {
     public var quarantined: Int
     /// What needs attention, a line each.
     public var attention: [String]
+    /// What is good to know and needs nobody now, a line each.
+    public var notes: [String]
+    /// The recovery recipients that proved that they can open a bundle.
+    public var provenRecipients: [String]
 
     /// Reads counters only: as fast with ten million secrets as with ten.
     public init(_ home: Home, now: Timestamp = .now) throws {
@@ -46,23 +60,40 @@ public struct Status: Sendable {
         let census = try home.stores.map { try $0.census() }.reduce(Census(), +)
         group = ring.name
         secrets = census.total
+        var quarantinedBy: [UInt32: Int64] = [:]
+        for store in home.stores {
+            for (number, count) in try store.quarantineByGeneration() {
+                quarantinedBy[number, default: 0] += count.open + count.accepted
+            }
+        }
         generations = ring.generations.map { generation in
             Line(
-                number: generation.number, state: generation.state.rawValue, archived: generation.isArchived,
+                number: generation.number, state: generation.state.rawValue,
+                archived: generation.isArchived && generation.state != .destroyed,
                 secrets: census[generation.number], created: generation.created,
-                activated: generation.since(.active), deactivated: generation.since(.deactivated))
+                activated: generation.since(.active), deactivated: generation.since(.deactivated),
+                quarantined: quarantinedBy[generation.number, default: 0],
+                inCopies: ring.copies(needing: generation.number, at: now).reduce(0) {
+                    $0 + ($1.secrets?[generation.number] ?? 0)
+                },
+                provenRestorable: generation.escrow?.rehearsed,
+                restoredUntil: generation.restoration.flatMap { $0.isOver(now: now) ? nil : $0.until },
+                destructionDue: generation.state == .destroyed ? nil : generation.destruction?.due)
         }
+        provenRecipients = ring.provenRecipients.map(\.name)
         let policy = home.configuration.policy
         nextRoll = ring.active?.since(.active).map { $0 + policy.cryptoperiod }
         quarantined = try home.stores.reduce(0) { try $0 + Int($1.openQuarantineCount()) }
         var attention: [String] = []
-        let reason = RotationPlan.reasonToRoll(ring, policy, now: now, isForced: false)
+        // A home made to read an old copy protects nothing and rolls nothing.
+        let onlyReads = ring.active == nil && ring.generations.allSatisfy { $0.isArchived || $0.state == .destroyed }
+        let reason = onlyReads ? nil : RotationPlan.reasonToRoll(ring, policy, now: now, isForced: false)
         if let reason { attention.append("a new generation is due: \(reason); run: keyroll rotate") }
         // Those on the quarantine's list are named there; a rotation does not move them.
         let active = ring.active?.number ?? 0
         let stale =
             try census.stale(except: active) - home.stores.reduce(0) { try $0 + $1.quarantineCount(except: active) }
-        if stale > 0 {
+        if stale > 0, !onlyReads {
             attention.append("\(stale) secrets are under older generations; run: keyroll rotate")
         }
         if quarantined > 0 { attention.append("\(quarantined) secrets are quarantined; see: keyroll quarantine list") }
@@ -73,8 +104,11 @@ public struct Status: Sendable {
             attention.append("keyroll.yaml has another policy than the ring; keyroll rotate takes it over")
         }
         attention += home.keeper.repaired
-        overdue = reason != nil || stale > 0
+        let custody = try CustodyStatus(home, now: now)
+        attention += custody.attention
+        overdue = reason != nil || (stale > 0 && !onlyReads) || custody.isOverdue
         self.attention = attention
+        notes = custody.notes + (onlyReads ? ["this home only reads; it has no active generation"] : [])
     }
 
     /// One JSON object (RFC 8259), its names sorted.
@@ -87,6 +121,11 @@ public struct Status: Sendable {
             var created: String
             var activated: String?
             var deactivated: String?
+            var quarantined: Int64
+            var inCopies: Int64
+            var provenRestorable: String?
+            var restoredUntil: String?
+            var destructionDue: String?
         }
         struct Document: Encodable {
             var group: String
@@ -96,6 +135,8 @@ public struct Status: Sendable {
             var nextRoll: String?
             var quarantined: Int
             var attention: [String]
+            var notes: [String]
+            var provenRecipients: [String]
         }
         let document = Document(
             group: group, overdue: overdue, secrets: secrets,
@@ -103,8 +144,11 @@ public struct Status: Sendable {
                 Generation(
                     number: $0.number, state: $0.state, archived: $0.archived, secrets: $0.secrets,
                     created: $0.created.description, activated: $0.activated?.description,
-                    deactivated: $0.deactivated?.description)
-            }, nextRoll: nextRoll?.description, quarantined: quarantined, attention: attention)
+                    deactivated: $0.deactivated?.description, quarantined: $0.quarantined, inCopies: $0.inCopies,
+                    provenRestorable: $0.provenRestorable?.description, restoredUntil: $0.restoredUntil?.description,
+                    destructionDue: $0.destructionDue?.description)
+            }, nextRoll: nextRoll?.description, quarantined: quarantined, attention: attention, notes: notes,
+            provenRecipients: provenRecipients)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         return Array(try encoder.encode(document)) + [10]
@@ -113,18 +157,26 @@ public struct Status: Sendable {
     /// The same as a table for people.
     public var text: String {
         var lines = ["group \(group): \(secrets) secrets, \(overdue ? "OVERDUE" : "nothing overdue")"]
-        lines.append("generation  state           secrets     activated             deactivated")
+        lines.append(
+            Self.row(["generation", "state", "secrets", "quarantined", "in copies", "activated", "proven restorable"]))
         for line in generations {
-            let state = line.state + (line.archived ? ", archived" : "")
             lines.append(
-                [
-                    Self.padded("\(line.number)", 11), Self.padded(state, 15), Self.padded("\(line.secrets)", 11),
-                    Self.padded(line.activated?.description ?? "-", 21), line.deactivated?.description ?? "-",
-                ].joined(separator: " "))
+                Self.row([
+                    "\(line.number)", line.state + (line.archived ? ", archived" : ""), "\(line.secrets)",
+                    "\(line.quarantined)", "\(line.inCopies)", line.activated?.description ?? "-",
+                    line.provenRestorable?.description ?? "-",
+                ]))
+            if let until = line.restoredUntil { lines.append("            restored, only unprotects, until \(until)") }
+            if let due = line.destructionDue { lines.append("            its destruction may be final from \(due) on") }
         }
         if let nextRoll { lines.append("next roll due: \(nextRoll)") }
-        lines += attention.map { "attention: \($0)" }
+        lines += attention.map { "attention: \($0)" } + notes.map { "note: \($0)" }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func row(_ cells: [String]) -> String {
+        let text = zip(cells, [10, 21, 10, 11, 9, 20, 20]).map(padded).joined(separator: "  ")
+        return String(text.reversed().drop { $0 == " " }.reversed())
     }
 
     private static func padded(_ text: String, _ width: Int) -> String {

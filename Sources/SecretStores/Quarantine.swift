@@ -20,3 +20,19 @@ public struct QuarantineEntry: Sendable {
     /// Why an operator accepted it as lost, or nil.
     public var accepted: String?
 }
+
+/// How many secrets of one generation are quarantined.
+public struct QuarantineCount: Sendable, Equatable {
+    /// Those that nobody accepted as lost.
+    public var open: Int64
+    /// Those that an operator accepted as lost.
+    public var accepted: Int64
+
+    /// - Parameters:
+    ///   - open: those that nobody accepted as lost.
+    ///   - accepted: those that an operator accepted as lost.
+    public init(open: Int64, accepted: Int64) {
+        self.open = open
+        self.accepted = accepted
+    }
+}

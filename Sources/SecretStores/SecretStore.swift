@@ -90,6 +90,8 @@ public protocol SecretStore: Sendable {
     func quarantine(limit: Int) throws -> [QuarantineEntry]
     /// How many of them nobody accepted.
     func openQuarantineCount() throws -> Int64
+    /// How many there are of each generation.
+    func quarantineByGeneration() throws -> [UInt32: QuarantineCount]
     /// The entry of one secret.
     func quarantined(_ name: String) throws -> QuarantineEntry?
     /// How many secrets of generations other than `generation` are on that list.

@@ -53,6 +53,29 @@ extension SQLiteSecretStore {
     }
 
     /// As ``SecretStore`` says.
+    public func quarantineByGeneration() throws -> [UInt32: QuarantineCount] {
+        try read { database in
+            var counts: [UInt32: QuarantineCount] = [:]
+            let rows = try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT generation, count(*) - count(accepted) AS open, count(accepted) AS accepted FROM quarantine
+                    GROUP BY generation
+                    """)
+            for row in rows {
+                guard let number = row.number("generation").flatMap(UInt32.init(exactly:)),
+                    let open = row.number("open"), let accepted = row.number("accepted")
+                else {
+                    throw StoreError(
+                        .damaged, "\(place): the quarantine is not what keyroll writes; run: keyroll doctor")
+                }
+                counts[number] = QuarantineCount(open: open, accepted: accepted)
+            }
+            return counts
+        }
+    }
+
+    /// As ``SecretStore`` says.
     public func quarantined(_ name: String) throws -> QuarantineEntry? {
         try read {
             try Row.fetchOne($0, sql: "SELECT * FROM quarantine WHERE name = ?", arguments: [name]).map(entry)

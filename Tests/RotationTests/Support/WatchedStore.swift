@@ -114,6 +114,7 @@ extension WatchedStore {
     }
     func quarantine(limit: Int) throws -> [QuarantineEntry] { try inner.quarantine(limit: limit) }
     func openQuarantineCount() throws -> Int64 { try inner.openQuarantineCount() }
+    func quarantineByGeneration() throws -> [UInt32: QuarantineCount] { try inner.quarantineByGeneration() }
     func quarantined(_ name: String) throws -> QuarantineEntry? { try inner.quarantined(name) }
     func quarantineCount(except generation: UInt32) throws -> Int64 {
         try inner.quarantineCount(except: generation)
