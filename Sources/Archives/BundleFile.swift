@@ -1,6 +1,8 @@
 public import Cryptography
+import Dispatch
 import Files
 import Glibc
+import Synchronization
 
 /// A bundle on the disk.
 public enum BundleFile {
@@ -20,28 +22,61 @@ public enum BundleFile {
     /// What every bundle's name ends with.
     public static let suffix = ".keyroll.tar.zst"
 
-    /// Writes a bundle under a temporary name, syncs it, reads it back from the disk and lets `verify` look at what was
-    /// read, and only then gives it its name; what bore the name before is replaced at that instant.
+    /// A bundle under a temporary name beside the one it is going to have.
+    public struct Draft: Sendable {
+        /// The name it is going to have.
+        public let path: String
+        let temporary: String
+        let bytes: [UInt8]
+    }
+
+    /// Writes a bundle under a temporary name; it is not on the disk for certain before ``sync(_:)``.
     ///
     /// - Parameters:
-    ///   - path: where to.
+    ///   - path: the name it is going to have.
     ///   - bytes: what ``Bundle/make(_:of:key:census:archiveKey:signer:at:)`` gave.
-    ///   - verify: throws where what lies on the disk is not to be relied on.
-    /// - Throws: `FileError`, what `verify` throws; nothing is then left behind.
-    public static func write(_ path: String, _ bytes: [UInt8], verify: ([UInt8]) throws -> Void) throws {
-        let temporary = PrivateFile.temporaryName(beside: path)
-        var finished = false
-        defer { if !finished { unlink(temporary) } }
-        try bytes.withUnsafeBytes { try PrivateFile.write(temporary, $0, replacing: false) }
-        try verify(read(temporary))
-        guard rename(temporary, path) == 0 else { throw FileError.current(path, "cannot rename into place") }
-        finished = true
-        try PrivateFile.syncDirectory(of: path)
-        let settled = try read(path)
-        guard settled == bytes else {
-            throw FileError(.inputOutput, path, "what was read back is not what was written")
+    public static func draft(_ path: String, _ bytes: [UInt8]) throws -> Draft {
+        let draft = Draft(path: path, temporary: PrivateFile.temporaryName(beside: path), bytes: bytes)
+        let descriptor = open(draft.temporary, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_WRONLY, 0o600)
+        guard descriptor >= 0 else { throw FileError.current(draft.temporary, "cannot create") }
+        defer { close(descriptor) }
+        fchmod(descriptor, 0o600)
+        do { try bytes.withUnsafeBytes { try PrivateFile.writeAll(descriptor, $0, path: path) } } catch {
+            unlink(draft.temporary)
+            throw error
+        }
+        return draft
+    }
+
+    /// Syncs drafts, many at once: the disk then takes them together.
+    public static func sync(_ drafts: [Draft]) throws {
+        let failures = Mutex<[any Error]>([])
+        DispatchQueue.concurrentPerform(iterations: drafts.count) { index in
+            let descriptor = open(drafts[index].temporary, O_RDONLY | O_CLOEXEC)
+            if descriptor < 0 || fsync(descriptor) != 0 {
+                let error = FileError.current(drafts[index].path, "cannot sync")
+                failures.withLock { $0.append(error) }
+            }
+            if descriptor >= 0 { close(descriptor) }
+        }
+        if let first = failures.withLock({ $0.first }) { throw first }
+    }
+
+    /// What lies on the disk of a draft.
+    public static func read(_ draft: Draft) throws -> [UInt8] { try read(draft.temporary) }
+
+    /// Gives a draft its name; what bore it before is replaced at that instant. The folder is the caller's to sync.
+    public static func place(_ draft: Draft) throws {
+        guard rename(draft.temporary, draft.path) == 0 else {
+            throw FileError.current(draft.path, "cannot rename into place")
+        }
+        guard try read(draft.path) == draft.bytes else {
+            throw FileError(.inputOutput, draft.path, "what was read back is not what was written")
         }
     }
+
+    /// Removes what is left of drafts that came to nothing.
+    public static func discard(_ drafts: [Draft]) { for draft in drafts { unlink(draft.temporary) } }
 
     /// A bundle's bytes.
     ///

@@ -25,13 +25,20 @@ public struct EvidenceChain: Sendable {
 
     /// Adds a record, durably.
     ///
+    /// - Throws: `FileError`.
+    public func append(_ kind: String, job: String, _ facts: [String: EvidenceValue], at moment: Timestamp = .now) throws {
+        try append([(kind, facts)], job: job, at: moment)
+    }
+
+    /// Adds records, durably and together.
+    ///
     /// A line that a crash cut off is taken away, and the next record says how many bytes it had.
     ///
     /// - Throws: `FileError`.
-    @discardableResult
     public func append(
-        _ kind: String, job: String, _ facts: [String: EvidenceValue], at moment: Timestamp = .now
-    ) throws -> EvidenceRecord {
+        _ records: [(kind: String, facts: [String: EvidenceValue])], job: String, at moment: Timestamp = .now
+    ) throws {
+        guard !records.isEmpty else { return }
         let descriptor = open(path, O_CREAT | O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw FileError.current(path, "cannot open") }
         defer { close(descriptor) }
@@ -39,19 +46,24 @@ public struct EvidenceChain: Sendable {
             guard errno == EINTR else { throw FileError.current(path, "cannot lock") }
         }
         let (last, torn) = try tail(descriptor)
-        var record = EvidenceRecord(
-            number: 1, previous: Self.origin, at: moment.description, job: job, kind: kind, facts: facts)
-        if let last {
-            record.number = (try Self.decode(last, path)).number + 1
-            record.previous = try Self.hash(last)
+        var number = try last.map { try Self.decode($0, path).number } ?? 0
+        var previous = try last.map { try Self.hash($0) } ?? Self.origin
+        let isFirst = last == nil
+        var lines: [UInt8] = []
+        for (index, added) in records.enumerated() {
+            number += 1
+            var record = EvidenceRecord(
+                number: number, previous: previous, at: moment.description, job: job, kind: added.kind,
+                facts: added.facts)
+            if torn > 0, index == 0 { record.facts["tornBytesBefore"] = .number(Int64(torn)) }
+            let line = try Self.encode(record)
+            previous = try Self.hash(line)
+            lines += line + [10]
         }
-        if torn > 0 { record.facts["tornBytesBefore"] = .number(Int64(torn)) }
-        let line = try Self.encode(record) + [10]
         guard lseek(descriptor, 0, SEEK_END) >= 0 else { throw FileError.current(path, "cannot seek") }
-        try line.withUnsafeBytes { try PrivateFile.writeAll(descriptor, $0, path: path) }
+        try lines.withUnsafeBytes { try PrivateFile.writeAll(descriptor, $0, path: path) }
         guard fsync(descriptor) == 0 else { throw FileError.current(path, "cannot sync") }
-        if record.number == 1 { try PrivateFile.syncDirectory(of: path) }
-        return record
+        if isFirst { try PrivateFile.syncDirectory(of: path) }
     }
 
     /// All records, and the hash of the last one; the chain is checked from its beginning.

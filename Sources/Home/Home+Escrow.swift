@@ -20,58 +20,93 @@ extension Home {
         bundlesPath + "/" + BundleFile.name(group: keeper.keyring.ring.name, number: number)
     }
 
-    /// Writes a generation's bundle for the present recipients, verifies what then lies on the disk, opens it with the
-    /// archive key, and notes it in the ring.
-    ///
-    /// - Parameters:
-    ///   - number: the generation; an archived one is taken from its present bundle.
-    ///   - census: what it still protects, where it is being retired.
-    ///   - material: its key, where neither ring nor bundle gives it.
-    /// - Throws: `ArchiveError`, `FileError`, `KeyManagementError` with `noSuchGeneration`.
+    /// Writes a generation's bundle; see the one for many.
     public func escrow(
         _ number: UInt32, census: Manifest.Census? = nil, material: RecipientEnvelope.SharedKey? = nil
     ) throws {
-        let keyring = keeper.keyring
-        guard let generation = keyring.ring.generation(number) else {
+        try escrow([number], census: census.map { [number: $0] } ?? [:], material: material.map { [number: $0] } ?? [:])
+    }
+
+    /// Writes bundles for the present recipients: drafts, synced, read back from the disk, verified, opened with the
+    /// archive key, and only then put into place and noted in the ring.
+    ///
+    /// - Parameters:
+    ///   - numbers: the generations; an archived one's key is taken from its present bundle.
+    ///   - census: what they still protect, where they are being retired.
+    ///   - material: their keys, where neither ring nor bundle gives them.
+    /// - Throws: `ArchiveError`, `FileError`, `KeyManagementError` with `noSuchGeneration`.
+    public func escrow(
+        _ numbers: [UInt32], census: [UInt32: Manifest.Census] = [:],
+        material: [UInt32: RecipientEnvelope.SharedKey] = [:]
+    ) throws {
+        let ring = keeper.keyring.ring
+        let now = Timestamp.now
+        let archiveKey = try keeper.archiveKey()
+        let signer = try keeper.signer()
+        let trusted = try keeper.trustedSigners()
+        let opener = RecipientEnvelope.Opener.symmetricKey(archiveKey.key, identifier: archiveKey.identifier)
+        if !PrivateFile.exists(bundlesPath) { try PrivateFile.makeDirectory(bundlesPath) }
+        try removeDrafts()
+        var drafts: [BundleFile.Draft] = []
+        defer { BundleFile.discard(drafts) }
+        let generations = try numbers.map { try escrowable($0, ring) }
+        for generation in generations {
+            let number = generation.number
+            let (key, kept) = try material[number].map { ($0, nil) } ?? key(of: generation)
+            let bytes = try Bundle.make(
+                generation, of: ring, key: key, census: census[number] ?? kept, archiveKey: archiveKey.key,
+                signer: signer, at: now)
+            drafts.append(try BundleFile.draft(bundlePath(number), bytes))
+        }
+        try BundleFile.sync(drafts)
+        let digests = try zip(generations, drafts).map { generation, draft in
+            let bundle = try Bundle(BundleFile.read(draft), place: draft.path, trusted: trusted)
+            try check(bundle, generation, opener: opener)
+            return bundle.digest
+        }
+        // Where one takes another's place, the ring knows both before the rename: a crash leaves no file that is neither.
+        if generations.contains(where: { $0.escrow != nil }) {
+            try keeper.update { ring in
+                for (generation, digest) in zip(generations, digests) where generation.escrow != nil {
+                    try ring.noteReplacement(digest, of: generation.number)
+                }
+            }
+        }
+        for draft in drafts { try BundleFile.place(draft) }
+        try PrivateFile.syncDirectory(of: bundlesPath + "/x")
+        try keeper.update { present in
+            for (generation, digest) in zip(generations, digests) {
+                let file = BundleFile.name(group: ring.name, number: generation.number)
+                let escrow = Escrow(
+                    file: file, digest: digest, written: now, recipients: ring.recipients.map(\.fingerprint),
+                    rehearsed: now)
+                try present.note(escrow, of: generation.number)
+            }
+        }
+    }
+
+    private func escrowable(_ number: UInt32, _ ring: Ring) throws -> Generation {
+        guard let generation = ring.generation(number) else {
             throw KeyManagementError(
-                .noSuchGeneration,
-                "group \(keyring.ring.name) has no generation \(number); see: keyroll generation list")
+                .noSuchGeneration, "group \(ring.name) has no generation \(number); see: keyroll generation list")
         }
         guard generation.state != .destroyed, generation.destruction == nil else {
             throw KeyManagementError(
                 .transitionRefused, "generation \(number) is destroyed, or its destruction was asked for")
         }
-        let now = Timestamp.now
+        return generation
+    }
+
+    /// A generation's key from the ring, or from its present bundle, with the census that is in there.
+    private func key(of generation: Generation) throws -> (RecipientEnvelope.SharedKey, Manifest.Census?) {
+        if !generation.isArchived, let present = keeper.keyring.key(generation.number) {
+            return (RecipientEnvelope.SharedKey(try SecureBytes(copyingKey: present)), nil)
+        }
         let archiveKey = try keeper.archiveKey()
-        var census = census
-        let key: RecipientEnvelope.SharedKey
-        if let material {
-            key = material
-        } else if !generation.isArchived, let present = keyring.key(number) {
-            key = RecipientEnvelope.SharedKey(try SecureBytes(copyingKey: present))
-        } else {
-            let present = try verifyBundle(number)
-            census = present.manifest.census
-            key = try present.open(
-                with: .symmetricKey(archiveKey.key, identifier: archiveKey.identifier)
-            ).key
-        }
-        let bytes = try Bundle.make(
-            generation, of: keyring.ring, key: key, census: census, archiveKey: archiveKey.key,
-            signer: keeper.signer(), at: now)
-        if !PrivateFile.exists(bundlesPath) { try PrivateFile.makeDirectory(bundlesPath) }
-        try removeDrafts()
-        let path = bundlePath(number)
-        var digest: [UInt8] = []
-        try BundleFile.write(path, bytes) { stored in
-            let bundle = try Bundle(stored, place: path, trusted: keeper.trustedSigners())
-            try check(bundle, generation, opener: .symmetricKey(archiveKey.key, identifier: archiveKey.identifier))
-            digest = bundle.digest
-        }
-        let escrow = Escrow(
-            file: BundleFile.name(group: keyring.ring.name, number: number), digest: digest, written: now,
-            recipients: keyring.ring.recipients.map(\.fingerprint), rehearsed: now)
-        try keeper.update { try $0.note(escrow, of: number) }
+        let present = try verifyBundle(generation.number)
+        let material = try present.open(
+            with: .symmetricKey(archiveKey.key, identifier: archiveKey.identifier))
+        return (material.key, present.manifest.census)
     }
 
     /// Verifies a generation's bundle as it lies on the disk: it is the file that the ring noted, signed, and opens with
@@ -88,7 +123,7 @@ extension Home {
         }
         let path = bundlesPath + "/" + escrow.file
         let bundle = try BundleFile.load(path, trusted: keeper.trustedSigners())
-        guard bundle.digest == escrow.digest else {
+        guard bundle.digest == escrow.digest || bundle.digest == escrow.replacement else {
             throw ArchiveError(
                 .otherGeneration, "\(path): is not the bundle that was verified last (its SHA-256 is another)")
         }

@@ -110,16 +110,7 @@ public struct RotateJob {
     ) throws {
         switch step {
         case .archive(let numbers):
-            for number in numbers {
-                do {
-                    try home.escrow(number)
-                    try evidence.append("archive", job: job, Retirement.facts(home.verifyBundle(number)))
-                } catch let error as ArchiveError {
-                    // The rotation goes on; what has no bundle is neither activated nor retired.
-                    report.needsAttention = true
-                    report.notes.append("generation \(number): \(error)")
-                }
-            }
+            try archive(numbers, &report, evidence, job)
         case .publish(let reason):
             let number = try home.publish(reason: reason)
             try evidence.append("archive", job: job, Retirement.facts(home.verifyBundle(number)))
@@ -129,6 +120,28 @@ public struct RotateJob {
             try home.keeper.update { try $0.activate(number, at: .now, reason: reason) }
         case .wait, .rewrap, .retire, .rehearse: break
         }
+    }
+
+    /// Writes bundles together; where one of them cannot be, one by one. The rotation goes on: what has no bundle is
+    /// neither activated nor retired.
+    private func archive(
+        _ numbers: [UInt32], _ report: inout JobReport, _ evidence: EvidenceChain, _ job: String
+    ) throws {
+        var done = numbers
+        do { try home.escrow(numbers) } catch is ArchiveError {
+            done = []
+            for number in numbers {
+                do {
+                    try home.escrow(number)
+                    done.append(number)
+                } catch let error as ArchiveError {
+                    report.needsAttention = true
+                    report.notes.append("generation \(number): \(error)")
+                }
+            }
+        }
+        try evidence.append(
+            try done.map { ("archive", Retirement.facts(try home.verifyBundle($0))) }, job: job)
     }
 
     /// What follows a rewrap: notes which generations nothing needs, retires and rehearses as policy says.

@@ -74,7 +74,7 @@ public struct RotationPlan: Sendable, Equatable {
             guard generation.state != .destroyed, generation.destruction == nil else { return false }
             // Without a key on line and without a bundle there is nothing to write one from.
             guard let escrow = generation.escrow else { return generation.sealed != nil }
-            return !recipients.isSubset(of: escrow.recipients)
+            return escrow.replacement != nil || !recipients.isSubset(of: escrow.recipients)
         }.map(\.number)
     }
 

@@ -69,6 +69,7 @@ extension Escrow {
         .map([
             "file": .text(file), "digest": .bytes(digest), "written": .moment(written),
             "recipients": .array(recipients.map { .bytes($0) }), "rehearsed": .moment(rehearsed),
+            "replacement": replacement.map { .bytes($0) } ?? .null,
         ])
     }
 
@@ -78,6 +79,7 @@ extension Escrow {
         else { return nil }
         self.init(
             file: file, digest: digest, written: written, recipients: recipients, rehearsed: pairs["rehearsed"]?.moment)
+        replacement = pairs["replacement"]?.byteString
     }
 }
 

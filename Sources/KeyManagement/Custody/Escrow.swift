@@ -6,6 +6,8 @@ public struct Escrow: Sendable, Equatable {
     public var file: String
     /// SHA-256 of the file, 32 bytes.
     public var digest: [UInt8]
+    /// SHA-256 of a bundle that is about to take its place: after a crash the file is one or the other.
+    public var replacement: [UInt8]?
     /// When it was written, and verified as it then lay on the disk.
     public var written: Timestamp
     /// The fingerprints of those who can open it.

@@ -77,6 +77,11 @@ extension Ring {
         generations[try self.index(of: number)].escrow = escrow
     }
 
+    /// Notes that a bundle is about to take the place of another.
+    public mutating func noteReplacement(_ digest: [UInt8], of number: UInt32) throws {
+        generations[try self.index(of: number)].escrow?.replacement = digest
+    }
+
     /// Notes that a bundle was proven restorable.
     public mutating func noteRehearsal(of number: UInt32, at moment: Timestamp) throws {
         generations[try self.index(of: number)].escrow?.rehearsed = moment

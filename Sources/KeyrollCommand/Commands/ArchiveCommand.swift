@@ -32,10 +32,8 @@ struct ArchiveCommand: ParsableCommand {
                     numbers.isEmpty
                     ? ring.generations.filter { $0.state != .destroyed && $0.destruction == nil }.map(\.number)
                     : numbers
-                for number in chosen {
-                    try opened.escrow(number)
-                    Output.print("\(opened.bundlePath(number))\n")
-                }
+                try opened.escrow(chosen)
+                for number in chosen { Output.print("\(opened.bundlePath(number))\n") }
                 return .done
             }
         }
