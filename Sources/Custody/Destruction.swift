@@ -66,6 +66,7 @@ public struct GenerationDestruction {
             try refuseNeeded(number)
             try home.keeper.update { try $0.move(number, to: .destroyed, at: .now, reason: destruction.reason) }
         }
+        try home.removeDrafts()
         // Also after a crash between the two: the ring says that it is gone, and so it has to be.
         if let file = generation.escrow?.file {
             let path = home.bundlesPath + "/" + file

@@ -1,6 +1,6 @@
-public import Archives
+import Archives
 import Cryptography
-public import Evidence
+import Evidence
 public import Files
 public import Home
 
@@ -109,8 +109,7 @@ public struct Retirement {
                     census: .init(
                         at: now, live: facts.liveAfter, quarantined: facts.quarantined,
                         copies: needing.reduce(0) { $0 + ($1.secrets?[number] ?? 0) }))
-                let bundle = try home.verifyBundle(number)
-                try evidence.append("archive", job: job, Self.facts(bundle))
+                try Archiving(home, job: job).record([number])
             } catch let error as ArchiveError { facts.bundleFault = "\(error)" }
         }
         let obstacles = RetireGate(number, home.keeper.keyring.ring, facts, now: now).obstacles
@@ -138,14 +137,5 @@ public struct Retirement {
 
     private func blocking(_ obstacles: [RetireGate.Obstacle], _ override: String?) -> [RetireGate.Obstacle] {
         override == nil ? obstacles : obstacles.filter { !$0.canBeOverridden }
-    }
-
-    /// What the evidence says of a bundle.
-    public static func facts(_ bundle: Bundle) -> [String: EvidenceValue] {
-        [
-            "generation": .number(Int64(bundle.number)), "file": .text(bundle.place),
-            "sha256": .text(hexadecimal(bundle.digest)), "verified": .flag(true),
-            "recipients": .list(bundle.manifest.recipients.map(\.name)),
-        ]
     }
 }

@@ -26,7 +26,9 @@ public struct EvidenceChain: Sendable {
     /// Adds a record, durably.
     ///
     /// - Throws: `FileError`.
-    public func append(_ kind: String, job: String, _ facts: [String: EvidenceValue], at moment: Timestamp = .now) throws {
+    public func append(_ kind: String, job: String, _ facts: [String: EvidenceValue], at moment: Timestamp = .now)
+        throws
+    {
         try append([(kind, facts)], job: job, at: moment)
     }
 

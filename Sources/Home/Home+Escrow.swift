@@ -162,7 +162,7 @@ extension Home {
 
     /// A process that was killed while it wrote a bundle leaves its draft behind. Only the holder of the run lock
     /// writes bundles.
-    private func removeDrafts() throws {
+    public func removeDrafts() throws {
         for name in FolderListing.names(bundlesPath) where name.contains(BundleFile.suffix + ".new-") {
             unlink(bundlesPath + "/" + name)
         }

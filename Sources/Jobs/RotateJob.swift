@@ -1,4 +1,3 @@
-import Archives
 import Custody
 import Evidence
 import Files
@@ -62,7 +61,7 @@ public struct RotateJob {
             if !plan.isEmpty { try evidence.append("plan", job: ownJob, ["steps": .list(plan.lines)]) }
             var next = home.keeper.keyring.ring.candidate?.number
             for step in plan.steps {
-                try perform(step, &next, &report, evidence, ownJob)
+                try perform(step, &next, &report, ownJob)
                 logger.info("\(step)")
             }
             // Also without a roll: an earlier run may have been cut off between activation and fence.
@@ -110,38 +109,18 @@ public struct RotateJob {
     ) throws {
         switch step {
         case .archive(let numbers):
-            try archive(numbers, &report, evidence, job)
+            let faults = try Archiving(home, job: job).write(numbers)
+            report.needsAttention = report.needsAttention || !faults.isEmpty
+            report.notes += faults
         case .publish(let reason):
             let number = try home.publish(reason: reason)
-            try evidence.append("archive", job: job, Retirement.facts(home.verifyBundle(number)))
+            try Archiving(home, job: job).record([number])
             next = number
         case .activate(let reason):
             guard let number = next else { return }
             try home.keeper.update { try $0.activate(number, at: .now, reason: reason) }
         case .wait, .rewrap, .retire, .rehearse: break
         }
-    }
-
-    /// Writes bundles together; where one of them cannot be, one by one. The rotation goes on: what has no bundle is
-    /// neither activated nor retired.
-    private func archive(
-        _ numbers: [UInt32], _ report: inout JobReport, _ evidence: EvidenceChain, _ job: String
-    ) throws {
-        var done = numbers
-        do { try home.escrow(numbers) } catch is ArchiveError {
-            done = []
-            for number in numbers {
-                do {
-                    try home.escrow(number)
-                    done.append(number)
-                } catch let error as ArchiveError {
-                    report.needsAttention = true
-                    report.notes.append("generation \(number): \(error)")
-                }
-            }
-        }
-        try evidence.append(
-            try done.map { ("archive", Retirement.facts(try home.verifyBundle($0))) }, job: job)
     }
 
     /// What follows a rewrap: notes which generations nothing needs, retires and rehearses as policy says.

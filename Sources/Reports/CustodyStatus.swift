@@ -16,7 +16,8 @@ struct CustodyStatus {
         let unarchived = RotationPlan.unarchived(ring)
         if !unarchived.isEmpty {
             attention.append(
-                "generation \(Self.list(unarchived)) is in no bundle that every recipient of today can open; run: keyroll rotate")
+                "generation \(Self.list(unarchived)) is in no bundle that every recipient of today can open; run: keyroll rotate"
+            )
         }
         for generation in ring.generations where generation.state != .destroyed {
             guard let escrow = generation.escrow, !PrivateFile.exists(home.bundlesPath + "/" + escrow.file) else {
@@ -32,7 +33,8 @@ struct CustodyStatus {
         if !rehearsals.isEmpty {
             isOverdue = true
             attention.append(
-                "generation \(Self.list(rehearsals)) was not proven restorable for too long; run: keyroll archive rehearse")
+                "generation \(Self.list(rehearsals)) was not proven restorable for too long; run: keyroll archive rehearse"
+            )
         }
         if ring.provenRecipients.isEmpty {
             let waiting = try Retirement(home, job: "status").due(at: now)
@@ -45,7 +47,8 @@ struct CustodyStatus {
             }
         }
         for generation in ring.generations {
-            guard let destruction = generation.destruction, generation.state != .destroyed, destruction.due <= now else {
+            guard let destruction = generation.destruction, generation.state != .destroyed, destruction.due <= now
+            else {
                 continue
             }
             notes.append(

@@ -32,9 +32,12 @@ struct ArchiveCommand: ParsableCommand {
                     numbers.isEmpty
                     ? ring.generations.filter { $0.state != .destroyed && $0.destruction == nil }.map(\.number)
                     : numbers
-                try opened.escrow(chosen)
-                for number in chosen { Output.print("\(opened.bundlePath(number))\n") }
-                return .done
+                let faults = try Archiving(opened, job: JobIdentity.new("archive")).write(chosen)
+                for fault in faults { Output.error(fault) }
+                for number in chosen where !faults.contains(where: { $0.hasPrefix("generation \(number):") }) {
+                    Output.print("\(opened.bundlePath(number))\n")
+                }
+                return faults.isEmpty ? .done : .someFailed
             }
         }
     }
