@@ -104,7 +104,7 @@ public struct RotateJob {
 
     /// - Parameter next: the generation that was planned to be activated.
     private func perform(
-        _ step: RotationPlan.Step, _ next: inout UInt32?, _ report: inout JobReport, _ evidence: EvidenceChain,
+        _ step: RotationPlan.Step, _ next: inout UInt32?, _ report: inout JobReport,
         _ job: String
     ) throws {
         switch step {
