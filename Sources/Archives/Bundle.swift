@@ -113,9 +113,9 @@ public struct Bundle: Sendable {
         guard manifest.member.name == "generation.cms", manifest.member.bytes == members[2].count,
             try manifest.member.sha256 == hexadecimal(members[2].withUnsafeBytes { try sha256($0) })
         else { throw ArchiveError(.damaged, "\(place): generation.cms is not the one that was signed") }
-        guard let group = Archives.bytes(fromHexadecimal: manifest.group.identity).flatMap({ Identity($0) }),
-            let identity = Archives.bytes(fromHexadecimal: manifest.generation.identity).flatMap({ Identity($0) }),
-            let checkValue = Archives.bytes(fromHexadecimal: manifest.generation.checkValue), checkValue.count == 8,
+        guard let group = SecretDigits.publicBytes(manifest.group.identity).flatMap({ Identity($0) }),
+            let identity = SecretDigits.publicBytes(manifest.generation.identity).flatMap({ Identity($0) }),
+            let checkValue = SecretDigits.publicBytes(manifest.generation.checkValue), checkValue.count == 8,
             let history = manifest.generation.transitions
         else { throw ArchiveError(.malformed, "\(place): the manifest is not what keyroll writes") }
         self.group = group

@@ -38,18 +38,7 @@ public struct GenerationMaterial: Sendable {
 
     /// The text, in locked memory.
     func encoded() throws -> SecureBytes {
-        let head = head
-        return try SecureBytes(count: head.count + 65) { output in
-            output.copyBytes(from: head)
-            key.bytes.withUnsafeBytes { bytes in
-                let digits = Array("0123456789abcdef".utf8)
-                for (index, byte) in bytes.enumerated() {
-                    output[head.count + index * 2] = digits[Int(byte >> 4)]
-                    output[head.count + index * 2 + 1] = digits[Int(byte & 15)]
-                }
-            }
-            output[head.count + 64] = 10
-        }
+        try SecretDigits.line(head: head, key: key.bytes)
     }
 
     /// Reads the text; nil for anything that ``encoded()`` does not write.
@@ -63,23 +52,13 @@ public struct GenerationMaterial: Sendable {
             lines[index].hasPrefix(name + " ") ? lines[index].dropFirst(name.count + 1) : nil
         }
         guard lines.count == 5, lines[0] == Self.version,
-            let group = value(1, "group").flatMap({ bytes(fromHexadecimal: $0) }).flatMap({ Identity($0) }),
+            let group = value(1, "group").flatMap({ SecretDigits.publicBytes($0) }).flatMap({ Identity($0) }),
             let number = value(2, "number").flatMap({ UInt32($0) }),
-            let identity = value(3, "identity").flatMap({ bytes(fromHexadecimal: $0) }).flatMap({ Identity($0) }),
+            let identity = value(3, "identity").flatMap({ SecretDigits.publicBytes($0) }).flatMap({ Identity($0) }),
             lines[4] == "key "
         else { return nil }
-        let isText = text.withUnsafeBytes { input in
-            input[headLength + 64] == 10 && input[headLength..<headLength + 64].allSatisfy { nibble($0) != nil }
-        }
-        guard isText else { return nil }
-        let key = try SecureBytes(count: 32) { output in
-            text.withUnsafeBytes { input in
-                for index in 0..<32 {
-                    let at = headLength + index * 2
-                    output[index] = (nibble(input[at]) ?? 0) << 4 | (nibble(input[at + 1]) ?? 0)
-                }
-            }
-        }
+        let isWhole = text.withUnsafeBytes { $0[headLength + 64] == 10 }
+        guard isWhole, let key = try SecretDigits.key(in: text, at: headLength) else { return nil }
         self.init(group: group, number: number, identity: identity, key: RecipientEnvelope.SharedKey(key))
         guard self.head == Array(head.utf8) else { return nil }
     }

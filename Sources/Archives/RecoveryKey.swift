@@ -42,17 +42,7 @@ public struct RecoveryKey {
         _ key: RecipientEnvelope.SharedKey, identifier: [UInt8], to path: String
     ) throws {
         let head = archivePrefix + Array(hexadecimal(identifier).utf8) + [32]
-        let text = try SecureBytes(count: head.count + 65) { output in
-            output.copyBytes(from: head)
-            key.bytes.withUnsafeBytes { bytes in
-                let digits = Array("0123456789abcdef".utf8)
-                for (index, byte) in bytes.enumerated() {
-                    output[head.count + index * 2] = digits[Int(byte >> 4)]
-                    output[head.count + index * 2 + 1] = digits[Int(byte & 15)]
-                }
-            }
-            output[head.count + 64] = 10
-        }
+        let text = try SecretDigits.line(head: head, key: key.bytes)
         try text.withUnsafeBytes { try PrivateFile.write(path, $0, replacing: false) }
     }
 
@@ -88,17 +78,8 @@ public struct RecoveryKey {
         let malformed = ArchiveError(.malformed, "\(path): is not an archive key as keyroll writes it")
         guard text.count == start + 32 + 1 + 64 + 1 else { throw malformed }
         let name = text.withUnsafeBytes { String(decoding: $0[start..<start + 32], as: UTF8.self) }
-        guard let identifier = bytes(fromHexadecimal: name) else { throw malformed }
-        let isHexadecimal = text.withUnsafeBytes { $0[(start + 33)..<(start + 97)].allSatisfy { nibble($0) != nil } }
-        guard isHexadecimal else { throw malformed }
-        let key = try SecureBytes(count: 32) { output in
-            text.withUnsafeBytes { input in
-                for index in 0..<32 {
-                    let at = start + 33 + index * 2
-                    output[index] = (nibble(input[at]) ?? 0) << 4 | (nibble(input[at + 1]) ?? 0)
-                }
-            }
-        }
+        guard let identifier = SecretDigits.publicBytes(name) else { throw malformed }
+        guard let key = try SecretDigits.key(in: text, at: start + 33) else { throw malformed }
         return .symmetricKey(RecipientEnvelope.SharedKey(key), identifier: identifier)
     }
 }

@@ -21,18 +21,7 @@ public struct KeyFileProvider: RootKeyProvider {
     /// Writes a new key into a file that must not exist yet.
     public func create() throws {
         let key = try Random.key()
-        var text = try SecureBytes(count: Self.length)
-        let digits = Array("0123456789abcdef".utf8)
-        text.withUnsafeMutableBytes { output in
-            output.copyBytes(from: Self.prefix)
-            key.withUnsafeBytes { bytes in
-                for (index, byte) in bytes.enumerated() {
-                    output[Self.prefix.count + index * 2] = digits[Int(byte >> 4)]
-                    output[Self.prefix.count + index * 2 + 1] = digits[Int(byte & 15)]
-                }
-            }
-            output[Self.length - 1] = 10
-        }
+        let text = try SecretDigits.line(head: Self.prefix, key: key)
         try text.withUnsafeBytes { try PrivateFile.write(place, $0, replacing: false) }
     }
 
@@ -53,27 +42,11 @@ public struct KeyFileProvider: RootKeyProvider {
             .rootKeyMalformed,
             "\(place): is not a root key as keyroll writes it (one line: keyroll-root-key-1 and 64 digits)")
         guard count == Self.length || count == Self.length - 1 else { throw malformed }
-        return try text.withUnsafeBytes { input in
-            guard count == Self.length - 1 || input[Self.length - 1] == 10,
-                input[..<Self.prefix.count].elementsEqual(Self.prefix)
-            else { throw malformed }
-            return try SecureBytes(count: 32) { output in
-                for index in 0..<32 {
-                    guard let high = Self.nibble(input[Self.prefix.count + index * 2]),
-                        let low = Self.nibble(input[Self.prefix.count + index * 2 + 1])
-                    else { throw malformed }
-                    output[index] = high << 4 | low
-                }
-            }
+        let isWhole = text.withUnsafeBytes { input in
+            (count == Self.length - 1 || input[Self.length - 1] == 10)
+                && input[..<Self.prefix.count].elementsEqual(Self.prefix)
         }
-    }
-
-    private static func nibble(_ digit: UInt8) -> UInt8? {
-        switch digit {
-        case 48...57: digit - 48
-        case 97...102: digit - 87
-        case 65...70: digit - 55
-        default: nil
-        }
+        guard isWhole, let key = try SecretDigits.key(in: text, at: Self.prefix.count) else { throw malformed }
+        return key
     }
 }
