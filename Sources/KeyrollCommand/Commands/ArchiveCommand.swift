@@ -74,8 +74,8 @@ struct ArchiveCommand: ParsableCommand {
                         attempt(opened.bundlePath(generation.number)) { try opened.verifyBundle(generation.number) }
                     }
                 } else {
-                    let key = try keys.recoveryKey()
-                    let trusted = try keys.trusted(home, key)
+                    let key = try keys.files.recoveryKey()
+                    let trusted = try keys.files.trusted(home, key)
                     for file in files {
                         attempt(file) {
                             let bundle = try BundleFile.load(file, trusted: trusted)
@@ -99,7 +99,7 @@ struct ArchiveCommand: ParsableCommand {
 
         func run() {
             reporting {
-                let bundle = try BundleFile.load(file, trusted: keys.trusted(home, keys.recoveryKey()))
+                let bundle = try BundleFile.load(file, trusted: keys.files.trusted(home, keys.files.recoveryKey()))
                 try Output.print(String(decoding: bundle.manifest.json(), as: UTF8.self))
                 Output.note(
                     "signed by \(bundle.signer.subject), SHA-256 \(hexadecimal(try bundle.signer.fingerprint()))")
@@ -155,7 +155,7 @@ struct ArchiveCommand: ParsableCommand {
         func run() {
             reporting {
                 try Restorer.run(
-                    home, keys, bundle: bundle, generation: generation, seconds: PolicyDuration.parse(duration) ?? 0,
+                    home, keys.files, bundle: bundle, generation: generation, seconds: PolicyDuration.parse(duration) ?? 0,
                     reason: reason, stores: store)
             }
         }
@@ -178,7 +178,7 @@ struct ArchiveCommand: ParsableCommand {
                         \.number)
                     : numbers
                 let findings = try Rehearsal(opened, job: JobIdentity.new("rehearse")).run(
-                    chosen, with: keys.recoveryKey()?.opener)
+                    chosen, with: keys.files.recoveryKey()?.opener)
                 for finding in findings {
                     if let fault = finding.fault {
                         Output.error("generation \(finding.number) was NOT proven restorable: \(fault)")
@@ -197,7 +197,7 @@ struct ArchiveCommand: ParsableCommand {
 /// Restores a generation, in a home that is there or in a fresh one.
 enum Restorer {
     static func run(
-        _ home: HomeOptions, _ keys: RecoveryOptions, bundle: String?, generation: UInt32, seconds: Int64,
+        _ home: HomeOptions, _ keys: RecoveryFiles, bundle: String?, generation: UInt32, seconds: Int64,
         reason: String, stores: [String]
     ) throws -> Exit {
         let key = try keys.recoveryKey()

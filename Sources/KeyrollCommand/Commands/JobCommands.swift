@@ -92,7 +92,7 @@ struct Run: ParsableCommand {
             case .verify: try JobRunner.verify(home.open(), options: options, isJSON: arguments.json)
             case .restore:
                 try Restorer.run(
-                    home, RecoveryOptions(key: job.key), bundle: job.bundle, generation: job.generation ?? 0,
+                    home, RecoveryFiles(key: job.key), bundle: job.bundle, generation: job.generation ?? 0,
                     seconds: job.duration ?? 0, reason: job.reason, stores: [])
             }
         }

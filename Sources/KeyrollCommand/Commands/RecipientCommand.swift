@@ -141,22 +141,23 @@ enum CertificateFile {
     }
 }
 
-/// The recovery key and the signers that count.
+/// The recovery key and the signers that count, as options.
 struct RecoveryOptions: ParsableArguments {
     @Option(help: "A recovery key's file: a private key (PEM), or an exported archive key.") var key: String?
     @Option(name: .customLong("key-passphrase-fd"), help: "Read the passphrase of --key from this descriptor.")
     var keyPassphraseDescriptor: Int32?
     @Option(help: "The certificate of a signer to trust (PEM or DER).") var signer: [String] = []
 
-    init() {}
-
-    /// What a job file says.
-    init(key: String?) {
-        self.init()
-        self.key = key
-        keyPassphraseDescriptor = nil
-        signer = []
+    var files: RecoveryFiles {
+        RecoveryFiles(key: key, keyPassphraseDescriptor: keyPassphraseDescriptor, signer: signer)
     }
+}
+
+/// The same, wherever it is named.
+struct RecoveryFiles {
+    var key: String?
+    var keyPassphraseDescriptor: Int32?
+    var signer: [String] = []
 
     func recoveryKey() throws -> RecoveryKey? {
         guard let key else { return nil }

@@ -20,10 +20,10 @@ struct Recover: ParsableCommand {
 
     func run() {
         reporting {
-            guard let key = try keys.recoveryKey() else {
+            guard let key = try keys.files.recoveryKey() else {
                 throw CustodyError(.usage, "--key is missing: the file of a recovery key")
             }
-            let recovery = try Recovery(home.layout, key: key, signers: keys.signers(), bundles: bundle)
+            let recovery = try Recovery(home.layout, key: key, signers: keys.files.signers(), bundles: bundle)
             let outcome: Recovery.Outcome
             if try PrivateFile.isThere(home.layout.configuration) {
                 guard store.isEmpty else {
