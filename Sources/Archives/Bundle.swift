@@ -1,5 +1,6 @@
 public import Cryptography
 public import Files
+import Foundation
 public import KeyManagement
 
 /// The signed archive of one generation: `GROUP-gN.keyroll.tar.zst`.
@@ -55,17 +56,21 @@ public struct Bundle: Sendable {
         var entries: [Manifest.RecipientEntry] = []
         for recipient in ring.recipients {
             let kind: String
+            var certificate: String?
             switch recipient.kind {
             case .certificate(let der):
                 recipients.append(.certificate(try Certificate(der)))
                 kind = "certificate"
+                certificate = Data(der).base64EncodedString()
             case .archiveKey(let identifier, _):
                 guard let archiveKey else { continue }
                 recipients.append(.symmetricKey(archiveKey, identifier: identifier))
                 kind = "archiveKey"
             }
             entries.append(
-                .init(name: recipient.name, kind: kind, fingerprint: hexadecimal(recipient.fingerprint)))
+                .init(
+                    name: recipient.name, kind: kind, fingerprint: hexadecimal(recipient.fingerprint),
+                    certificate: certificate))
         }
         let envelope = try RecipientEnvelope.seal(material.encoded(), to: recipients)
         let manifest = Manifest(
@@ -116,6 +121,7 @@ public struct Bundle: Sendable {
         guard let group = SecretDigits.publicBytes(manifest.group.identity).flatMap({ Identity($0) }),
             let identity = SecretDigits.publicBytes(manifest.generation.identity).flatMap({ Identity($0) }),
             let checkValue = SecretDigits.publicBytes(manifest.generation.checkValue), checkValue.count == 8,
+            !manifest.samples.isEmpty,
             let history = manifest.generation.transitions
         else { throw ArchiveError(.malformed, "\(place): the manifest is not what keyroll writes") }
         self.group = group
@@ -125,6 +131,17 @@ public struct Bundle: Sendable {
         envelope = members[2]
         digest = try bytes.withUnsafeBytes { try sha256($0) }
         self.place = place
+    }
+
+    /// The recipients by certificate, with what the group called them.
+    public var certificates: [(name: String, certificate: Certificate)] {
+        manifest.recipients.compactMap { entry in
+            guard let text = entry.certificate, let der = Data(base64Encoded: text),
+                let certificate = try? Certificate(Array(der)),
+                (try? hexadecimal(certificate.fingerprint())) == entry.fingerprint
+            else { return nil }
+            return (entry.name, certificate)
+        }
     }
 
     /// The generation's number.

@@ -7,7 +7,12 @@ import Synchronization
 /// A bundle on the disk.
 public enum BundleFile {
     /// The name of a generation's bundle; a group's name may hold what a file's name may not.
-    public static func name(group: String, number: UInt32) -> String {
+    ///
+    /// - Parameters:
+    ///   - group: the group's name.
+    ///   - number: the generation's number.
+    ///   - epoch: of a ring that was built anew, so that its bundles take nobody's place.
+    public static func name(group: String, number: UInt32, epoch: String) -> String {
         var safe = ""
         for scalar in group.unicodeScalars {
             let isPlain =
@@ -16,7 +21,7 @@ public enum BundleFile {
                     || "_-".unicodeScalars.contains(scalar))
             safe.unicodeScalars.append(isPlain ? scalar : "_")
         }
-        return "\(safe.prefix(64))-g\(number)\(suffix)"
+        return "\(safe.prefix(64))-g\(number)\(epoch.isEmpty ? "" : "-\(epoch)")\(suffix)"
     }
 
     /// What every bundle's name ends with.

@@ -80,6 +80,8 @@ public struct Manifest: Codable, Sendable, Equatable {
         public var kind: String
         /// SHA-256 of the certificate, or the archive key's identifier, in hexadecimal digits.
         public var fingerprint: String
+        /// The certificate's DER, base64: a ring that is built anew goes on with the same recipients.
+        public var certificate: String?
     }
 
     /// The other member.

@@ -18,6 +18,11 @@ struct BundleCollection {
     private(set) var group: Identity?
     private(set) var groupName = ""
 
+    /// The recipients by certificate of the newest bundle: a ring that is built anew goes on with them.
+    var recipients: [(name: String, certificate: Certificate)] {
+        entries.values.max { $0.bundle.manifest.written < $1.bundle.manifest.written }?.bundle.certificates ?? []
+    }
+
     /// - Parameters:
     ///   - paths: bundles, or folders that hold some.
     ///   - key: the recovery key.
@@ -32,7 +37,7 @@ struct BundleCollection {
                 for name in FolderListing.names(path) where name.hasSuffix(BundleFile.suffix) {
                     do { try add(path + "/" + name, key, trusted) } catch let error as ArchiveError {
                         notes.append("\(error)")
-                    }
+                    } catch let error as FileError { notes.append("\(error)") }
                 }
             } else {
                 try add(path, key, trusted)

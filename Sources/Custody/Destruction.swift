@@ -57,43 +57,58 @@ public struct GenerationDestruction {
                     "the destruction of generation \(number) was not asked for; run: keyroll generation destroy \(number)"
                 )
             }
-            guard destruction.due <= .now else {
+            guard destruction.isDue() else {
                 throw CustodyError(
                     .refused,
                     "generation \(number) can be recovered until \(destruction.due); its destruction is not final before"
                 )
             }
             try refuseNeeded(number)
-            try home.keeper.update { try $0.move(number, to: .destroyed, at: .now, reason: destruction.reason) }
+            try evidence.append(
+                "destruction", job: job,
+                ["generation": .number(Int64(number)), "decision": .text("final"), "stillOpens": .list(copies(number))])
+            try home.keeper.update { ring in
+                // Whoever comes in between without the run lock: a copy that was registered meanwhile.
+                guard ring.generation(number)?.destruction?.isDue() == true,
+                    ring.copies(needing: number, at: .now).isEmpty
+                else {
+                    throw CustodyError(.refused, "something changed about generation \(number) meanwhile; run it again")
+                }
+                try ring.move(number, to: .destroyed, at: .now, reason: destruction.reason)
+            }
         }
         try home.removeDrafts()
         // Also after a crash between the two: the ring says that it is gone, and so it has to be.
-        if let file = generation.escrow?.file {
-            let path = home.bundlesPath + "/" + file
-            if PrivateFile.exists(path) {
-                guard unlink(path) == 0 else { throw FileError.current(path, "cannot remove the bundle") }
-                try PrivateFile.syncDirectory(of: path)
-            }
+        for path in try home.bundles(of: generation) {
+            guard unlink(path) == 0 else { throw FileError.current(path, "cannot remove the bundle") }
+            try PrivateFile.syncDirectory(of: path)
         }
-        try evidence.append(
-            "destruction", job: job,
-            ["generation": .number(Int64(number)), "final": .flag(true), "stillOpens": .list(copies(number))])
     }
 
     /// Every copy of the key that keyroll knows of, and what opens it; a line each.
     public func copies(_ number: UInt32) -> [String] {
         let ring = home.keeper.keyring.ring
         var lines: [String] = []
-        if let escrow = ring.generation(number)?.escrow {
-            let path = home.bundlesPath + "/" + escrow.file
-            let names = ring.recipients.filter { escrow.recipients.contains($0.fingerprint) }.map(\.name)
-            if PrivateFile.exists(path) { lines.append("bundle \(path): opens with \(names.joined(separator: ", "))") }
+        if let generation = ring.generation(number), let paths = try? home.bundles(of: generation) {
+            let names = ring.recipients.filter { generation.escrow?.recipients.contains($0.fingerprint) == true }
+            lines += paths.map { "bundle \($0): opens with \(names.map(\.name).joined(separator: ", "))" }
         }
-        for copy in ring.copies where copy.keys.contains(number) {
+        for copy in ring.copies {
             let until = copy.keepUntil.map { "kept until \($0)" } ?? "kept for ever"
-            lines.append(
-                "\(copy.kind) copy \(copy.identity) at \(copy.place), \(until): opens with \(copy.hasRootKey ? "the root key that lies in it" : "the root key of \(copy.at)")"
-            )
+            let place = "\(copy.kind) copy \(copy.identity) at \(copy.place), \(until)"
+            if copy.keys.contains(number) {
+                lines.append(
+                    "\(place): opens with \(copy.hasRootKey ? "the root key that lies in it" : "the root key of \(copy.at)")"
+                )
+            }
+            if copy.bundles.contains(number) {
+                lines.append("\(place): has its bundle, which the recipients of then open")
+            }
+        }
+        // Key stores that were put aside may have it, sealed.
+        for name in FolderListing.names(home.layout.path)
+        where name.hasPrefix("keys") && [".damaged-", ".lost-", ".format-"].contains(where: name.contains) {
+            lines.append("\(home.layout.path)/\(name) may hold it: opens with the root key of then; remove it")
         }
         return lines
     }

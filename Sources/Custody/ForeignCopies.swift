@@ -18,17 +18,17 @@ public enum ForeignCopies {
         _ home: Home, file path: String, at moment: Timestamp, keepUntil: Timestamp?
     ) throws -> RegisteredCopy {
         guard try PrivateFile.isThere(path) else { throw CustodyError(.missing, "\(path): no such file") }
-        let store = try SQLiteSecretStore.open(path, group: home.store.group)
-        let counts = try store.recount().counts
-        for number in counts.keys where home.keeper.keyring.ring.generation(number) == nil {
-            throw CustodyError(
-                .doesNotBelong, "\(path): has secrets of generation \(number), which this ring does not have")
+        let (group, marks, census) = try SQLiteSecretStore.look(path)
+        let ring = home.keeper.keyring.ring
+        guard group == ring.group else {
+            throw CustodyError(.doesNotBelong, "\(path): is the store of another group (\(group))")
         }
+        try Home.check(path, marks, ring)
         return try add(
             home,
             RegisteredCopy(
                 identity: Identity.random(), kind: "store", place: path, at: moment, keepUntil: keepUntil,
-                secrets: counts, hasRootKey: false, keys: []))
+                secrets: census.counts, hasRootKey: false, keys: []))
     }
 
     /// Registers a snapshot of a store that cannot be looked at: it may hold secrets of every generation that had
@@ -49,7 +49,8 @@ public enum ForeignCopies {
         }
         let ring = home.keeper.keyring.ring
         let possible = ring.generations.filter { generation in
-            guard let activated = generation.since(.active), activated <= moment else { return false }
+            // Not when it became active: a ring that was built anew does not know.
+            guard generation.created <= moment else { return false }
             return generation.archived.map { $0.at > moment } ?? true
         }
         // How many is not known; one is enough to need the generation.

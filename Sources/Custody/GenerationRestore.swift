@@ -4,6 +4,7 @@ import Evidence
 public import Files
 public import Home
 public import KeyManagement
+import SecretStores
 
 /// Puts an archived generation on line again, to unprotect only, for a stated time and reason.
 public struct GenerationRestore {
@@ -57,6 +58,8 @@ public struct GenerationRestore {
             with: key?.opener ?? .symmetricKey(archiveKey.key, identifier: archiveKey.identifier))
         let restoration = try Self.restoration(seconds: seconds, reason: reason)
         try home.keeper.restore(material.key.bytes, number: number, restoration: restoration)
+        // What runs could not move for want of this key is worth another try.
+        for store in home.stores { try store.clearQuarantine(of: number) }
         try EvidenceChain(path: home.layout.evidence).append(
             "restoration", job: job,
             [

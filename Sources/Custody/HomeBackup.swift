@@ -16,7 +16,7 @@ public enum HomeBackup {
     /// Copies a home.
     ///
     /// - Parameters:
-    ///   - home: the home.
+    ///   - home: the home; the caller holds its run lock, so that nothing goes off line meanwhile.
     ///   - path: a folder that must not exist yet.
     ///   - includesRoot: copy the root key's file as well: who has the copy then has everything.
     ///   - keepUntil: until when it is kept; nil for ever.
@@ -31,6 +31,10 @@ public enum HomeBackup {
         if includesRoot, case .passphrase = home.configuration.rootKey {
             throw CustodyError(.usage, "the root key comes from a passphrase; there is no file to take along")
         }
+        // What a killed backup left behind under this name, the root key perhaps.
+        let parent = PrivateFile.parent(of: path)
+        let prefix = String(path.dropFirst(parent.count).drop { $0 == "/" }) + ".new-"
+        for name in FolderListing.names(parent) where name.hasPrefix(prefix) { Home.removeTree(parent + "/" + name) }
         let draft = HomeLayout(PrivateFile.temporaryName(beside: path))
         try PrivateFile.makeDirectory(draft.path)
         do {
@@ -64,11 +68,12 @@ public enum HomeBackup {
             configuration.stores[index].path = name
             let copied = try SQLiteSecretStore.open(draft.path + "/" + name, group: store.group)
             census = try census + copied.recount()
+            try Home.check(copied, home.keeper.reload().ring)
         }
         let ring = try home.keeper.reload().ring
         for target in [draft.keys, draft.keysCopy] { try SQLiteCopy.copy(home.layout.keys, to: target) }
         configuration.bundles = "bundles"
-        try copyFolder(home.bundlesPath, to: draft.path + "/bundles", named: { $0.hasSuffix(BundleFile.suffix) })
+        try copyBundles(home, ring, to: draft.path + "/bundles")
         try copyFolder(
             PrivateFile.parent(of: home.layout.signerCertificate), to: draft.path + "/identity", named: { _ in true })
         if case .keyFile(let file) = configuration.rootKey {
@@ -87,7 +92,20 @@ public enum HomeBackup {
         return RegisteredCopy(
             identity: try Identity.random(), kind: "home", place: path, at: now, keepUntil: keepUntil,
             secrets: census.counts, hasRootKey: includesRoot,
-            keys: ring.generations.filter { $0.sealed != nil }.map(\.number))
+            keys: ring.generations.filter { $0.sealed != nil }.map(\.number),
+            bundles: ring.generations.filter { $0.escrow != nil && $0.state != .destroyed }.map(\.number))
+    }
+
+    /// Every bundle that the ring knows of, and each verified: a backup without the archived keys would be none.
+    private static func copyBundles(_ home: Home, _ ring: Ring, to target: String) throws {
+        try PrivateFile.makeDirectory(target)
+        for generation in ring.generations where generation.state != .destroyed {
+            guard let escrow = generation.escrow else { continue }
+            try home.verifyBundle(generation.number)
+            try BundleFile.read(home.bundlesPath + "/" + escrow.file).withUnsafeBytes {
+                try PrivateFile.write(target + "/" + escrow.file, $0, replacing: false)
+            }
+        }
     }
 
     private static func evidence(_ home: Home) throws -> [UInt8]? {
@@ -121,18 +139,21 @@ public enum HomeBackup {
             throw CustodyError(.exists, "\(layout.path): is there already; move it aside first, nothing was changed")
         }
         let configuration = try HomeConfiguration(path: backup.configuration)
+        var names = configuration.stores.map(\.path) + [configuration.bundles]
+        if case .keyFile(let file) = configuration.rootKey { names.append(file) }
+        guard names.allSatisfy({ !$0.contains("/") && $0 != ".." && $0 != "." }) else {
+            throw CustodyError(
+                .doesNotBelong, "\(backup.path): its keyroll.yaml names files outside it; it is no backup")
+        }
         let draft = HomeLayout(PrivateFile.temporaryName(beside: layout.path))
         try PrivateFile.makeDirectory(draft.path)
         do {
             for name in configuration.stores.map(\.path) {
-                guard !name.contains("/") else {
-                    throw CustodyError(.doesNotBelong, "\(backup.path): its stores do not lie in it; it is no backup")
-                }
                 try SQLiteCopy.copy(backup.path + "/" + name, to: draft.path + "/" + name)
             }
             for (source, target) in [(backup.keys, draft.keys), (backup.keysCopy, draft.keysCopy)]
             where PrivateFile.exists(source) { try SQLiteCopy.copy(source, to: target) }
-            for folder in ["bundles", "identity"] {
+            for folder in [configuration.bundles, "identity"] {
                 try copyFolder(backup.path + "/" + folder, to: draft.path + "/" + folder, named: { _ in true })
             }
             try PrivateFile.makeDirectory(draft.reports)

@@ -5,8 +5,6 @@ import SecretStores
 struct QuarantineView {
     /// Secrets that an operator accepted as lost, by generation: they stay in their slots and need nothing.
     private(set) var accepted: [UInt32: Int64] = [:]
-    /// The others, by generation.
-    private(set) var open: [UInt32: Int64] = [:]
     /// Of the others, those that name no generation of this ring: they could be any one's.
     private(set) var unknown: Int64 = 0
 
@@ -14,12 +12,8 @@ struct QuarantineView {
         for store in stores {
             for (number, count) in try store.quarantineByGeneration() {
                 accepted[number, default: 0] += count.accepted
-                open[number, default: 0] += count.open
                 if ring.generation(number) == nil { unknown += count.open }
             }
         }
     }
-
-    /// How many could be a generation's.
-    func couldBe(_ number: UInt32) -> Int64 { open[number, default: 0] + unknown }
 }

@@ -10,6 +10,9 @@ import SecretStores
 
 /// Rebuilds a ring from bundles and a recovery key: after a loss of root key or key store, or in a fresh home for an old
 /// copy of a store.
+///
+/// Everything is made beside its place, tried, and then put there, the ring last; what was there is put aside and never
+/// deleted, and old bundles stay as they are.
 public struct Recovery {
     /// What was found and done.
     public struct Outcome: Sendable {
@@ -30,62 +33,161 @@ public struct Recovery {
 
     /// - Parameters:
     ///   - layout: the home that lost its ring, or a folder that is not there yet.
-    ///   - key: the recovery key.
-    ///   - signers: further signers that count, beside the home's own and those in the key's file.
+    ///   - key: the recovery key; certificates of signers in its file count.
+    ///   - signers: further signers that count.
     ///   - bundles: bundles, or folders that hold some, beside the home's own.
+    /// - Throws: ``CustodyError`` with `usage` where nobody's signature counts: a certificate that merely lies in the home
+    ///   may be anybody's who can write there.
     public init(_ layout: HomeLayout, key: RecoveryKey, signers: [Certificate], bundles: [String]) throws {
         self.layout = layout
         self.key = key
-        var trusted = signers + key.signers
-        if PrivateFile.exists(layout.signerCertificate),
-            let pem = try PrivateFile.read(layout.signerCertificate, limit: 64 << 10)
-        {
-            trusted.append(try Certificate(pem))
-        }
-        guard !trusted.isEmpty else {
-            throw CustodyError(
-                .usage, "nobody's signature is trusted here; name the signer's certificate with --signer")
-        }
-        self.trusted = trusted
+        trusted = signers + key.signers
         self.bundles = bundles
+        guard trusted.isEmpty else { return }
+        var hint = ""
+        if let pem = try? PrivateFile.read(layout.signerCertificate, limit: 64 << 10),
+            let found = try? Certificate(pem), let fingerprint = try? found.fingerprint()
+        {
+            hint =
+                " (the home has \(layout.signerCertificate), SHA-256 \(hexadecimal(fingerprint)): compare it with a copy from elsewhere)"
+        }
+        throw CustodyError(
+            .usage,
+            "the key's file names no signer; name the certificate of who signed the bundles with --signer\(hint)")
     }
+
+    private init(_ layout: HomeLayout, like other: Recovery) {
+        self.layout = layout
+        key = other.key
+        trusted = other.trusted
+        bundles = other.bundles
+    }
+
+    // MARK: In a home that lost its ring
 
     /// Rebuilds the ring of a home whose root key or key store is lost.
     ///
-    /// - Parameter ask: asks for the passphrase, where the root key comes from one.
+    /// - Parameters:
+    ///   - replacesRing: rebuild it although the ring may only be waiting for its passphrase or its root key.
+    ///   - ask: asks for the passphrase, where the root key comes from one; the new ring gets the same.
     /// - Throws: ``CustodyError``, `ArchiveError`; nothing was then changed.
-    public func recover(ask: @escaping Home.Ask) throws -> Outcome {
+    public func recover(replacesRing: Bool, ask: @escaping Home.Ask) throws -> Outcome {
+        try PrivateFile.checkDirectory(layout.path)
+        try PrivateFile.check(layout.configuration)
         let configuration = try HomeConfiguration(path: layout.configuration)
         let lock = try OwnerLock.take(layout.lock, owner: "keyroll recover, process \(getpid())")
         defer { withExtendedLifetime(lock) {} }
-        let repository = SQLiteKeyRepository(path: layout.keys, copy: layout.keysCopy)
-        let provider = Home.provider(configuration, layout, ask: ask)
-        let isLost = try isLost(repository, provider)
-        guard isLost else {
-            throw CustodyError(.exists, "\(layout.path): its ring opens; there is nothing to recover")
+        for name in FolderListing.names(layout.path) where name.hasPrefix(Self.draftName) {
+            Home.removeTree(layout.path + "/" + name)
         }
+        let repository = SQLiteKeyRepository(path: layout.keys, copy: layout.keysCopy)
+        try refuseWhole(repository, configuration, replacesRing, ask)
         var found = try BundleCollection(
             [layout.resolve(configuration.bundles)].filter(PrivateFile.exists) + bundles, key: key, trusted: trusted)
         let stores = try open(configuration.stores.map { layout.resolve($0.path) }, &found)
-        let plan = try RecoveryPlan(
-            found, Self.look(stores), hint: RingKeeper.unauthenticated(repository), restoration: nil, now: .now)
+        let hint = hint(repository)
+        let plan = try RecoveryPlan(found, Self.look(stores), hint: hint, restoration: nil, now: .now)
         let opened = try rehearse(plan, found, stores)
-        // From here on things change: what cannot be opened is put aside, never deleted.
-        let suffix = ".lost-\(Timestamp.now.rawValue)"
-        var notes = found.notes
-        for path in [layout.keys, layout.keysCopy] where PrivateFile.exists(path) {
-            guard rename(path, path + suffix) == 0 else { throw FileError.current(path, "cannot put it aside") }
-            notes.append("\(path + suffix): the key store that could not be opened")
-        }
+
+        let draft = HomeLayout(layout.path + "/" + Self.draftName + String(UInt64.random(in: .min ... .max), radix: 16))
+        try PrivateFile.makeDirectory(draft.path)
+        defer { Home.removeTree(draft.path) }
+        var made = configuration
+        made.bundles = "bundles"
+        var newRoot: (draft: String, place: String)?
         if case .keyFile(let file) = configuration.rootKey {
-            let path = layout.resolve(file)
-            if !PrivateFile.exists(path) {
-                try KeyFileProvider(path: path).create()
-                notes.append("\(path): a new root key; keep a copy of it elsewhere")
+            let place = layout.resolve(file)
+            made.rootKey = .keyFile(place)
+            if !PrivateFile.exists(place) {
+                newRoot = (draft.resolve("root.key"), place)
+                made.rootKey = .keyFile("root.key")
+                try KeyFileProvider(path: draft.resolve("root.key")).create()
             }
         }
-        return try rebuild(plan, found, configuration, stores, provider, opened, notes, job: "recover")
+        var outcome = try Recovery(draft, like: self).rebuild(
+            plan, found, made, stores, copies: hint?.copies ?? [], opened, ask)
+        // From here on the home changes. Bundles have names of their own, and the ring comes last: where this is cut off,
+        // another recovery begins where this one did.
+        if let newRoot {
+            guard link(newRoot.draft, newRoot.place) == 0 else {
+                throw FileError.current(newRoot.place, "cannot put the new root key into place")
+            }
+            try PrivateFile.syncDirectory(of: newRoot.place)
+            outcome.notes.append("\(newRoot.place): a new root key; keep a copy of it elsewhere")
+        }
+        let folder = layout.resolve(configuration.bundles)
+        try PrivateFile.makeDirectory(folder)
+        for name in FolderListing.names(draft.path + "/bundles") {
+            try PrivateFile.read(draft.path + "/bundles/" + name, limit: Bundle.limit)?.withUnsafeBytes {
+                try PrivateFile.write(folder + "/" + name, $0, replacing: true)
+            }
+        }
+        try PrivateFile.makeDirectory(PrivateFile.parent(of: layout.signerCertificate))
+        try PrivateFile.read(draft.signerCertificate, limit: 64 << 10)?.withUnsafeBytes {
+            try PrivateFile.write(layout.signerCertificate, $0, replacing: true)
+        }
+        let suffix = ".lost-\(Timestamp.now.rawValue)"
+        for path in [layout.keys, layout.keysCopy] where PrivateFile.exists(path) {
+            try move(path, to: path + suffix)
+            outcome.notes.append("\(path + suffix): the key store that was there; remove it once all is well")
+        }
+        try move(draft.keys, to: layout.keys)
+        try move(draft.keysCopy, to: layout.keysCopy)
+        try record(outcome, RingKeeper.open(repository, provider: Home.provider(configuration, layout, ask: ask)))
+        return outcome
     }
+
+    private static let draftName = "recover.new-"
+
+    private func move(_ path: String, to target: String) throws {
+        guard rename(path, target) == 0 else { throw FileError.current(path, "cannot move it to \(target)") }
+        try PrivateFile.syncDirectory(of: target)
+    }
+
+    /// Refuses where the ring is not lost: it opens and has all that its stores need, or it may be only its passphrase or
+    /// its root key that is not there now.
+    private func refuseWhole(
+        _ repository: SQLiteKeyRepository, _ configuration: HomeConfiguration, _ replacesRing: Bool,
+        _ ask: @escaping Home.Ask
+    ) throws {
+        guard PrivateFile.exists(layout.keys) || PrivateFile.exists(layout.keysCopy) else { return }
+        do {
+            let keeper = try RingKeeper.open(repository, provider: Home.provider(configuration, layout, ask: ask))
+            for store in configuration.stores {
+                do {
+                    let opened = try SQLiteSecretStore.open(
+                        layout.resolve(store.path), group: keeper.keyring.ring.group)
+                    try Home.check(opened, keeper.keyring.ring)
+                } catch let error as StoreError where error.code == .foreignGenerations { return }
+            }
+        } catch let error as KeyManagementError {
+            switch error.code {
+            case .ringNotAuthentic: return
+            case .wrongRootKey, .rootKeyMalformed, .rootKeyUnavailable:
+                var isOutside = false
+                if case .keyFile(let file) = configuration.rootKey { isOutside = file.hasPrefix("/") }
+                guard error.code != .rootKeyUnavailable || isOutside || configuration.rootKey == .passphrase,
+                    !replacesRing
+                else { return }
+                throw CustodyError(
+                    .refused,
+                    "the ring is whole, and only its root key does not fit or is not there: \(error); if it is lost for good, run it again with --replace-ring"
+                )
+            default: throw error
+            }
+        } catch let error as DatabaseFailure where error.code == .damaged { return }
+        throw CustodyError(.exists, "\(layout.path): its ring opens; there is nothing to recover")
+    }
+
+    /// What a ring that cannot be opened tells, the one that an earlier attempt put aside included.
+    private func hint(_ repository: SQLiteKeyRepository) -> Ring? {
+        let aside = FolderListing.names(layout.path).filter { $0.hasPrefix("keys") && $0.contains(".lost-") }.map {
+            SQLiteKeyRepository(path: layout.path + "/" + $0, copy: layout.path + "/" + $0)
+        }
+        return ([repository] + aside).compactMap { RingKeeper.unauthenticated($0) }.max { $0.sequence < $1.sequence }
+    }
+
+    // MARK: In a fresh home
 
     /// Makes a home that reads an old copy of a store, for a time.
     ///
@@ -110,17 +212,22 @@ public struct Recovery {
         let stores = try open(paths, &found)
         let plan = try RecoveryPlan(found, Self.look(stores), hint: nil, restoration: restoration, now: .now)
         let opened = try rehearse(plan, found, stores)
+        if restoration != nil, opened == 0 {
+            throw CustodyError(
+                .doesNotBelong,
+                "no secret of these stores is under generation \(found.entries.keys.sorted().map(String.init).joined(separator: ", ")); they need generation \(plan.missing.map(String.init).joined(separator: ", "))"
+            )
+        }
         let draft = HomeLayout(PrivateFile.temporaryName(beside: layout.path))
-        let inPlace = Recovery(draft, key, trusted, bundles)
         try PrivateFile.makeDirectory(draft.reports)
         do {
             let configuration = HomeConfiguration(
                 group: found.groupName, policy: .standard, rootKey: .keyFile("root.key"),
                 stores: paths.map { .init(path: HomeLayout.absolute($0)) })
             try KeyFileProvider(path: draft.resolve("root.key")).create()
-            let outcome = try inPlace.rebuild(
-                plan, found, configuration, stores, KeyFileProvider(path: draft.resolve("root.key")), opened,
-                found.notes, job: restoration == nil ? "recover" : "restore")
+            let outcome = try Recovery(draft, like: self).rebuild(
+                plan, found, configuration, stores, copies: [], opened, onlyReads: restoration != nil
+            ) { throw KeyManagementError(.rootKeyUnavailable, "a fresh home's root key is in a file") }
             try Array(configuration.text.utf8).withUnsafeBytes {
                 try PrivateFile.write(draft.configuration, $0, replacing: false)
             }
@@ -135,24 +242,7 @@ public struct Recovery {
         }
     }
 
-    private init(_ layout: HomeLayout, _ key: RecoveryKey, _ trusted: [Certificate], _ bundles: [String]) {
-        self.layout = layout
-        self.key = key
-        self.trusted = trusted
-        self.bundles = bundles
-    }
-
-    /// Whether the ring is lost for good: its root key is gone or another's, or no copy of it can be read.
-    private func isLost(_ repository: SQLiteKeyRepository, _ provider: any RootKeyProvider) throws -> Bool {
-        guard PrivateFile.exists(layout.keys) || PrivateFile.exists(layout.keysCopy) else { return true }
-        do { _ = try RingKeeper.open(repository, provider: provider) } catch let error as KeyManagementError {
-            switch error.code {
-            case .wrongRootKey, .ringNotAuthentic, .rootKeyUnavailable, .rootKeyMalformed: return true
-            default: throw error
-            }
-        } catch let error as DatabaseFailure where error.code == .damaged { return true }
-        return false
-    }
+    // MARK: Both
 
     private func open(_ paths: [String], _ found: inout BundleCollection) throws -> [any SecretStore] {
         guard let group = found.group else {
@@ -187,66 +277,100 @@ public struct Recovery {
     private func rehearse(
         _ plan: RecoveryPlan, _ found: BundleCollection, _ stores: [any SecretStore]
     ) throws -> Int {
-        var trial = plan.generations.filter { $0.key != nil }
-        for index in trial.indices where trial[index].history.last?.state == .preActivation {
-            trial[index].history.append(.init(state: .active, at: .now, sequence: 1, reason: "trial"))
-        }
+        let trial = plan.generations.filter { $0.key != nil && $0.history.last?.state.mayUnprotect == true }
         guard let group = found.group, !trial.isEmpty else {
             throw CustodyError(.missing, "no bundle at hand holds a generation that the stores need")
         }
         let scratch = try RingKeeper.scratch(group: group, generations: trial)
         return try stores.reduce(0) { sum, store in
-            try trial.reduce(sum) { sum, generation in
+            let census = try store.recount()
+            return try trial.filter { census[$0.number] > 0 }.reduce(sum) { sum, generation in
+                // As far as it takes to find one.
                 try sum
-                    + Sampling.opened(
-                        store, number: generation.number, keeper: scratch, batches: 4, atMost: 64)
+                    + Sampling.opened(store, number: generation.number, keeper: scratch, batches: .max, atMost: 16)
             }
         }
     }
 
+    /// Makes the ring in one commit, and its bundles, in this layout.
     private func rebuild(
         _ plan: RecoveryPlan, _ found: BundleCollection, _ configuration: HomeConfiguration,
-        _ stores: [any SecretStore], _ provider: any RootKeyProvider, _ opened: Int, _ notes: [String], job: String
+        _ stores: [any SecretStore], copies: [RegisteredCopy], _ opened: Int, onlyReads: Bool = false,
+        _ ask: @escaping Home.Ask
     ) throws -> Outcome {
-        let keeper = try RingKeeper.rebuild(
-            in: SQLiteKeyRepository(path: layout.keys, copy: layout.keysCopy), group: found.group ?? Identity.random(),
-            name: configuration.group, policy: configuration.policy, generations: plan.generations, provider: provider)
-        var notes = notes
         let now = Timestamp.now
-        try keeper.establishCustody(signer: nil, at: now)
-        try keeper.trust(trusted)
+        var notes = found.notes
+        var ring = RebuiltRing(
+            group: try found.group ?? Identity.random(), name: configuration.group, policy: configuration.policy,
+            generations: plan.generations)
+        ring.copies = copies
+        ring.formerSigners = trusted
+        ring.onlyReads = onlyReads
+        switch key.opener {
+        case .symmetricKey(let shared, let identifier):
+            ring.archiveKey = (shared, identifier)
+            ring.archiveKeyIsProven = true
+        case .privateKey(let privateKey, _):
+            var certificates = found.recipients
+            if let own = key.certificate, !certificates.contains(where: { $0.certificate == own }) {
+                certificates.append(("recovery-key", own))
+            }
+            guard certificates.contains(where: { privateKey.belongs(to: $0.certificate) }) else {
+                throw CustodyError(
+                    .usage,
+                    "the recovery key's certificate is neither in its file nor in the bundles; put it into the key's file (PEM), so that the new bundles can be encrypted to it"
+                )
+            }
+        }
+        ring.recipients = try recipients(found, now)
+        notes += ring.recipients.filter { $0.proven == nil }.map {
+            "recipient '\($0.name)' has to prove itself again: keyroll archive recipient prove \($0.name)"
+        }
+        if case .privateKey = key.opener {
+            notes.append("there is a new archive key; an exported copy of the one before opens older bundles only")
+        }
+        let keeper = try RingKeeper.rebuild(
+            in: SQLiteKeyRepository(path: layout.keys, copy: layout.keysCopy), ring,
+            provider: Home.provider(configuration, layout, ask: ask), at: now)
         try Home.writeCertificate(keeper, layout)
-        if let certificate = key.certificate {
-            try prove(certificate, keeper, now)
-            notes.append("the recovery key is a proven recipient of the new bundles")
-        } else {
-            notes.append("the new ring has no proven recipient; run: keyroll archive recipient add")
-        }
         let home = Home(layout: layout, configuration: configuration, keeper: keeper, stores: stores)
-        // Every bundle is written anew, for the recipients of the new ring.
-        for (number, entry) in found.entries.sorted(by: { $0.key < $1.key })
-        where keeper.keyring.ring.generation(number)?.state != .destroyed {
-            try home.escrow(number, census: entry.bundle.manifest.census, material: entry.key)
+        let entries = found.entries.filter { entry in
+            guard let generation = keeper.keyring.ring.generation(entry.key) else { return false }
+            return generation.state != .destroyed && generation.destruction == nil
         }
-        let ring = keeper.keyring.ring
-        let onLine = ring.generations.filter { $0.sealed != nil }.map(\.number)
-        try EvidenceChain(path: layout.evidence).append(
-            "recovery", job: job,
-            [
-                "onLine": .list(onLine.map(String.init)), "missing": .list(plan.missing.map(String.init)),
-                "secretsOpened": .number(Int64(opened)),
-            ])
+        try home.escrow(
+            entries.keys.sorted(), census: entries.compactMapValues { $0.bundle.manifest.census },
+            material: entries.mapValues(\.key))
+        let onLine = keeper.keyring.ring.generations.filter { $0.sealed != nil }.map(\.number)
         return Outcome(onLine: onLine, missing: plan.missing, opened: opened, notes: notes)
     }
 
-    private func prove(_ certificate: Certificate, _ keeper: RingKeeper, _ now: Timestamp) throws {
-        let recipient = try Recipient("recovery-key", certificate: certificate, at: now)
-        let challenge = try Challenge(for: recipient, archiveKey: nil)
-        let answer = try Challenge.answer(challenge.message, with: key.opener)
-        try keeper.update { ring in
-            try ring.add(recipient)
-            try ring.challenge(recipient.name, expecting: challenge.answerDigest)
-            try ring.prove(recipient.name, answer: answer, at: now)
+    /// The recipients of the bundles; the one whose key is at hand answers a challenge at once.
+    private func recipients(_ found: BundleCollection, _ now: Timestamp) throws -> [Recipient] {
+        var certificates = found.recipients
+        if let own = key.certificate, !certificates.contains(where: { $0.certificate == own }) {
+            certificates.append(
+                (certificates.contains { $0.name == "recovery-key" } ? "recovery-key-2" : "recovery-key", own))
         }
+        return try certificates.map { name, certificate in
+            var recipient = try Recipient(name, certificate: certificate, at: now)
+            guard case .privateKey(let privateKey, _) = key.opener, privateKey.belongs(to: certificate) else {
+                return recipient
+            }
+            let challenge = try Challenge(for: recipient, archiveKey: nil)
+            let answer = try Challenge.answer(challenge.message, with: .privateKey(privateKey, certificate))
+            guard answer == challenge.answerDigest else { return recipient }
+            recipient.proven = now
+            return recipient
+        }
+    }
+
+    private func record(_ outcome: Outcome, _ keeper: RingKeeper) throws {
+        try EvidenceChain(path: layout.evidence).append(
+            "recovery", job: "recovery-\(keeper.keyring.ring.epoch)",
+            [
+                "onLine": .list(outcome.onLine.map(String.init)), "missing": .list(outcome.missing.map(String.init)),
+                "secretsOpened": .number(Int64(outcome.opened)),
+            ])
     }
 }

@@ -39,14 +39,17 @@ struct RecoveryPlan {
                     )
                 }
             }
-            let isNeeded = stores.census[number] > 0 || number >= stores.fence
+            // A key above every fence protected nothing here: it is not needed, and it could be anybody's.
+            let isNeeded = number <= stores.fence && (stores.census[number] > 0 || number == stores.fence)
             if entry == nil, stores.census[number] > 0 { missing.append(number) }
             guard let identity = entry?.bundle.identity ?? mark?.identity,
                 let checkValue = entry?.bundle.checkValue ?? mark?.checkValue
             else { continue }
             var history =
                 entry?.bundle.history ?? [
-                    .init(state: .preActivation, at: now, sequence: 0, reason: "known from a store only")
+                    .init(
+                        state: .preActivation, at: Timestamp(rawValue: 0), sequence: 0,
+                        reason: "known from a store only")
                 ]
             func add(_ state: GenerationState, _ reason: String, occurred: Timestamp? = nil) {
                 guard history.last?.state.successors.contains(state) == true else { return }
@@ -63,11 +66,13 @@ struct RecoveryPlan {
                 add(.compromised, mark.reason, occurred: mark.occurred)
             }
             if known?.state == .destroyed, known?.identity == identity { add(.destroyed, "destroyed before") }
-            let puts = restoration != nil ? entry != nil : isNeeded
+            let puts = entry != nil && number <= stores.fence && (restoration != nil || isNeeded)
+            var destruction = known?.identity == identity ? known?.destruction : nil
+            if stores.census[number] > 0 || history.last?.state == .destroyed { destruction = nil }
             generations.append(
                 RebuiltGeneration(
                     number: number, identity: identity, checkValue: checkValue, history: history,
-                    key: puts ? entry?.key : nil, escrow: nil, restoration: puts && entry != nil ? restoration : nil))
+                    key: puts ? entry?.key : nil, restoration: puts ? restoration : nil, destruction: destruction))
         }
     }
 }

@@ -76,19 +76,19 @@ public struct Retirement {
             return [.unfenced("no generation is active, so that no store")]
         }
         for store in home.stores { try store.raiseFence(to: GenerationMark(active)) }
-        let quarantine = try QuarantineView(home.stores, ring)
-        let accepted = quarantine.accepted[number, default: 0]
-        facts.quarantined = quarantine.couldBe(number)
-        let open = quarantine.open[number, default: 0]
-        // Quarantined slots are counted apart: an override of them is not one of live secrets.
-        facts.liveBefore = try home.stores.reduce(0) { try $0 + $1.recount()[number] } - accepted - open
+        var accepted: Int64 = 0
+        for store in home.stores { facts.liveBefore += try store.slots(of: number).live }
         for store in home.stores {
             try store.barrier()
             let again = try store.reopened()
-            facts.liveAfter += try again.recount()[number]
+            let count = try again.slots(of: number)
+            facts.liveAfter += count.live
+            facts.quarantined += count.quarantined
+            accepted += count.accepted
             if try again.marks().fence != active.number { facts.unfenced.append(store.place) }
         }
-        facts.liveAfter -= accepted + open
+        // A slot that names no generation of this ring could be any one's.
+        facts.quarantined += try QuarantineView(home.stores, ring).unknown
         let now = Timestamp.now
         try evidence.append(
             "census", job: job,
@@ -118,20 +118,22 @@ public struct Retirement {
             try evidence.append(
                 "retirement", job: job,
                 [
-                    "generation": .number(Int64(number)), "done": .flag(false),
+                    "generation": .number(Int64(number)), "decision": .text("stays on line"),
                     "obstacles": .list(left.map(\.description)),
                 ])
             return left
         }
         let why = override.map { "\(reason); override: \($0)" } ?? reason
-        try home.keeper.update { try $0.archive(number, at: now, reason: why) }
+        // Before the ring changes: where that is cut off, the next run decides and records anew.
         try evidence.append(
             "retirement", job: job,
             [
                 "generation": .number(Int64(number)), "identity": .text(generation.identity.description),
-                "done": .flag(true), "reason": .text(why), "overridden": .list(obstacles.map(\.description)),
+                "decision": .text("off line"), "reason": .text(why),
+                "overridden": .list(obstacles.map(\.description)),
                 "provenRecipients": .list(home.keeper.keyring.ring.provenRecipients(of: generation).map(\.name)),
             ])
+        try home.keeper.update { try $0.archive(number, at: now, reason: why) }
         return []
     }
 

@@ -23,9 +23,9 @@ public enum Upgrade {
             try SQLiteCopy.copy(layout.keys, to: aside)
             done.append("\(aside): the key store as it was")
             try home.keeper.establishCustody(signer: nil, at: .now)
-            try Home.writeCertificate(home.keeper, layout)
             done.append("the ring has a signer and an archive key now (format 2)")
         }
+        if !PrivateFile.exists(layout.signerCertificate) { try Home.writeCertificate(home.keeper, layout) }
         // Also after an upgrade that was cut off: every generation on line has to be in a bundle.
         for generation in home.keeper.keyring.ring.generations
         where generation.sealed != nil && generation.escrow == nil {

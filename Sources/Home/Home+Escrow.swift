@@ -2,7 +2,7 @@ public import Archives
 public import Cryptography
 import Files
 import Glibc
-import KeyManagement
+public import KeyManagement
 import SecretStores
 
 /// New generations, and the bundles that hold them.
@@ -17,7 +17,8 @@ extension Home {
 
     /// The path of a generation's bundle.
     public func bundlePath(_ number: UInt32) -> String {
-        bundlesPath + "/" + BundleFile.name(group: keeper.keyring.ring.name, number: number)
+        let ring = keeper.keyring.ring
+        return bundlesPath + "/" + BundleFile.name(group: ring.name, number: number, epoch: ring.epoch)
     }
 
     /// Writes a generation's bundle; see the one for many.
@@ -76,7 +77,7 @@ extension Home {
         try PrivateFile.syncDirectory(of: bundlesPath + "/x")
         try keeper.update { present in
             for (generation, digest) in zip(generations, digests) {
-                let file = BundleFile.name(group: ring.name, number: generation.number)
+                let file = BundleFile.name(group: ring.name, number: generation.number, epoch: ring.epoch)
                 let escrow = Escrow(
                     file: file, digest: digest, written: now, recipients: ring.recipients.map(\.fingerprint),
                     rehearsed: now)
@@ -103,7 +104,13 @@ extension Home {
             return (RecipientEnvelope.SharedKey(try SecureBytes(copyingKey: present)), nil)
         }
         let archiveKey = try keeper.archiveKey()
-        let present = try verifyBundle(generation.number)
+        guard let escrow = generation.escrow else {
+            throw ArchiveError(
+                .noSuchBundle, "generation \(generation.number) is neither on line nor in a bundle that is known")
+        }
+        // Whichever recipients it was written for: signature, identity, check value and archive key decide.
+        let present = try BundleFile.load(bundlesPath + "/" + escrow.file, trusted: keeper.trustedSigners())
+        try present.check(isOf: generation, group: keeper.keyring.ring.group)
         let material = try present.open(
             with: .symmetricKey(archiveKey.key, identifier: archiveKey.identifier))
         return (material.key, present.manifest.census)
@@ -123,9 +130,16 @@ extension Home {
         }
         let path = bundlesPath + "/" + escrow.file
         let bundle = try BundleFile.load(path, trusted: keeper.trustedSigners())
-        guard bundle.digest == escrow.digest || bundle.digest == escrow.replacement else {
+        // An older copy of it, put back, is as good as long as everybody of today can open it.
+        let opens = Set(bundle.manifest.recipients.map(\.fingerprint))
+        guard
+            bundle.digest == escrow.digest || bundle.digest == escrow.replacement
+                || escrow.recipients.allSatisfy({ opens.contains(hexadecimal($0)) })
+        else {
             throw ArchiveError(
-                .otherGeneration, "\(path): is not the bundle that was verified last (its SHA-256 is another)")
+                .otherGeneration,
+                "\(path): is not the bundle that was verified last, and not everybody can open it; run: keyroll archive create \(number)"
+            )
         }
         let archiveKey = try keeper.archiveKey()
         try check(bundle, generation, opener: .symmetricKey(archiveKey.key, identifier: archiveKey.identifier))
@@ -160,6 +174,16 @@ extension Home {
         FolderListing.names(bundlesPath).filter { $0.hasSuffix(BundleFile.suffix) }
     }
 
+    /// Every bundle of a generation in the folder: that of a ring which was lost may still be there.
+    public func bundles(of generation: Generation) throws -> [String] {
+        let trusted = try keeper.trustedSigners()
+        let group = keeper.keyring.ring.group
+        return bundleFiles().map { bundlesPath + "/" + $0 }.filter { path in
+            guard let bundle = try? BundleFile.load(path, trusted: trusted) else { return false }
+            return (try? bundle.check(isOf: generation, group: group)) != nil
+        }
+    }
+
     /// A process that was killed while it wrote a bundle leaves its draft behind. Only the holder of the run lock
     /// writes bundles.
     public func removeDrafts() throws {
@@ -170,16 +194,18 @@ extension Home {
 }
 
 extension RingKeeper {
-    /// Takes restored generations off line whose time is over, and notes the clock for the others. A process that may
-    /// only read does not use them either, so that a failure here changes nothing.
+    /// Takes restored generations off line whose time is over, and uses the others' time up. A process that may only
+    /// read does not use them either, so that a failure here changes nothing.
     func keepTime() {
         let restorations = keyring.ring.generations.compactMap(\.restoration)
         guard !restorations.isEmpty else { return }
         if restorations.contains(where: { $0.isOver() }) { _ = try? endRestorations() }
-        if keyring.ring.generations.contains(where: { ($0.restoration?.seen).map { Timestamp.now - $0 > 60 } ?? false })
-        {
-            _ = try? update { _ in }
+        // Once a minute; after another boot, or with a clock that was set back, at once.
+        let (now, boot) = (Timestamp.now, Restoration.Boot.now())
+        let isDue = keyring.ring.generations.compactMap(\.restoration).contains {
+            now - $0.seen > 60 || now < $0.seen || boot != $0.boot && boot.identity != $0.boot.identity
         }
+        if isDue { _ = try? update { _ in } }
     }
 }
 

@@ -87,18 +87,23 @@ public final class Home: Sendable {
 
     /// A store that has a generation which the ring lacks, or has under another identity, belongs to another ring, or
     /// the ring comes from an older backup. An older store with a newer ring is fine.
-    static func check(_ store: any SecretStore, _ ring: Ring) throws {
-        for mark in try store.marks().generations {
+    public static func check(_ store: any SecretStore, _ ring: Ring) throws {
+        try check(store.place, store.marks(), ring)
+    }
+
+    /// The same for a copy that was only looked at.
+    public static func check(_ place: String, _ marks: StoreMarks, _ ring: Ring) throws {
+        for mark in marks.generations {
             guard let known = ring.generation(mark.number) else {
                 throw StoreError(
                     .foreignGenerations,
-                    "\(store.place) has secrets of generation \(mark.number), which this ring (up to \(ring.highestNumber)) does not have: the key store is older than the secret store; nothing was changed"
+                    "\(place) has secrets of generation \(mark.number), which this ring (up to \(ring.highestNumber)) does not have: the key store is older than the secret store; nothing was changed"
                 )
             }
             guard known.identity == mark.identity, known.checkValue == mark.checkValue else {
                 throw StoreError(
                     .foreignGenerations,
-                    "\(store.place) knows another generation \(mark.number) than this ring has: they do not belong together; nothing was changed"
+                    "\(place) knows another generation \(mark.number) than this ring has: they do not belong together; nothing was changed"
                 )
             }
         }
@@ -114,8 +119,40 @@ public final class Home: Sendable {
         var name = [CChar](repeating: 0, count: 256)
         gethostname(&name, name.count - 1)
         let host = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return try OwnerLock.take(
+        let lock = try OwnerLock.take(
             layout.lock, owner: "\(command), process \(getpid()) on \(host), since \(Timestamp.now)")
+        // What others did before this one had the lock counts, as while a passphrase was typed.
+        try keeper.reload()
+        return lock
+    }
+
+    /// Secrets of a store that a rotation could move: not under the active generation, nor under one whose key is not on
+    /// line, nor quarantined.
+    public func movable(_ store: any SecretStore) throws -> Int64 {
+        let census = try store.census()
+        let quarantined = try store.quarantineByGeneration()
+        return counts(census) { number in
+            guard let generation = keeper.keyring.ring.generation(number) else { return true }
+            return generation.state != .active && !isOffLine(generation)
+        }.reduce(0) { sum, entry in
+            let listed = quarantined[entry.key]
+            return sum + max(0, entry.value - (listed?.open ?? 0) - (listed?.accepted ?? 0))
+        }
+    }
+
+    /// Secrets of a store by generation whose keys are in bundles only.
+    public func archived(_ store: any SecretStore) throws -> [UInt32: Int64] {
+        counts(try store.census()) { number in
+            keeper.keyring.ring.generation(number).map(isOffLine) ?? false
+        }
+    }
+
+    private func counts(_ census: Census, _ isCounted: (UInt32) -> Bool) -> [UInt32: Int64] {
+        census.counts.filter { isCounted($0.key) }
+    }
+
+    private func isOffLine(_ generation: Generation) -> Bool {
+        generation.state != .destroyed && generation.isArchived && generation.restoration?.isOver() != false
     }
 
     /// The root key provider that a configuration names.

@@ -1,5 +1,4 @@
 import Files
-import Glibc
 import Yams
 
 /// A YAML file read strictly: every key has to be known, every value of the right kind, and an error names the line.
@@ -121,19 +120,10 @@ public struct YAMLDocument {
     }
 
     private static func text(_ path: String, _ limit: Int) throws -> String {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw FileError.current(path, "cannot open") }
-        defer { close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: limit + 1)
-        var used = 0
-        while used < bytes.count {
-            let count = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress! + used, $0.count - used) }
-            guard count >= 0 else { throw FileError.current(path, "cannot read") }
-            if count == 0 { break }
-            used += count
+        guard let bytes = try PrivateFile.read(path, limit: limit) else {
+            throw HomeError(.configuration, "\(path): is larger than \(limit) bytes")
         }
-        guard used <= limit else { throw HomeError(.configuration, "\(path): is larger than \(limit) bytes") }
-        guard let text = String(validating: bytes[..<used], as: UTF8.self) else {
+        guard let text = String(validating: bytes, as: UTF8.self) else {
             throw HomeError(.configuration, "\(path): is not UTF-8")
         }
         return text

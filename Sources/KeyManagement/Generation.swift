@@ -44,6 +44,8 @@ public struct Generation: Sendable, Equatable {
     public internal(set) var escrow: Escrow?
     /// Since when no live secret needs it, as a full scan found; nil while one does.
     public internal(set) var emptySince: Timestamp?
+    /// For a compromised one: when everything that it may have exposed was last encrypted anew.
+    public internal(set) var reencrypted: Timestamp?
     /// When and why it was taken off line.
     public internal(set) var archived: Archived?
     /// That it is on line again for a time.

@@ -23,6 +23,12 @@ public struct Ring: Sendable, Equatable {
     public internal(set) var signer: Signer?
     /// Certificates of those who signed before, DER.
     public internal(set) var formerSigners: [[UInt8]] = []
+    /// Tells the bundles of a ring that was built anew from those of the ring before: part of their names. Else empty.
+    public internal(set) var epoch = ""
+    /// Whether it was made to read an old copy for a time, and protects nothing.
+    public internal(set) var onlyReads = false
+    /// How many records the evidence had, and the hash of the last one, when a job last ended.
+    public internal(set) var evidence = EvidenceAnchor()
     /// Copies of the home and its stores that lie elsewhere.
     public internal(set) var copies: [RegisteredCopy] = []
 
@@ -49,12 +55,24 @@ public struct Ring: Sendable, Equatable {
     public var pending: Generation? { generations.last { $0.state == .preActivation && $0.destruction == nil } }
 
     /// The one of them that may still be activated: above every one that was.
-    public var candidate: Generation? { pending.flatMap { $0.number > highestActivated ? $0 : nil } }
+    public var candidate: Generation? {
+        pending.flatMap { $0.number > highestActivated && $0.sealed != nil ? $0 : nil }
+    }
 
     /// The number the next generation gets: above everything that the ring or anybody else has seen.
     ///
     /// - Parameter seen: the highest number that stores and bundles know.
-    public func nextNumber(above seen: UInt32) -> UInt32 { max(highestNumber, seen) + 1 }
+    /// - Throws: ``KeyManagementError`` with `transitionRefused` where there is none left: somebody wrote the last
+    ///   number into a store.
+    public func nextNumber(above seen: UInt32) throws -> UInt32 {
+        let highest = max(highestNumber, seen)
+        guard highest < .max else {
+            throw KeyManagementError(
+                .transitionRefused,
+                "generation \(highest) is the last number there is: a store was altered from outside")
+        }
+        return highest + 1
+    }
 
     /// Takes over another policy.
     public mutating func adopt(_ policy: Policy) { self.policy = policy }

@@ -22,6 +22,10 @@ extension Ring {
             "signer": signer.map { $0.encoded() } ?? .null,
             "formerSigners": .array(formerSigners.map { .bytes($0) }),
             "copies": .array(copies.map { $0.encoded() }),
+            "epoch": .text(epoch),
+            "onlyReads": .bool(onlyReads),
+            "evidenceCount": .unsigned(evidence.count),
+            "evidenceHead": .text(evidence.head),
         ]).encoded()
     }
 
@@ -59,8 +63,13 @@ extension Ring {
         guard format == Self.format else { return }
         guard let recipients = pairs["recipients"]?.all(Recipient.init(decoding:)),
             let former = pairs["formerSigners"]?.all(\.byteString),
-            let copies = pairs["copies"]?.all(RegisteredCopy.init(decoding:)), let signer = pairs["signer"]
+            let copies = pairs["copies"]?.all(RegisteredCopy.init(decoding:)), let signer = pairs["signer"],
+            let epoch = pairs["epoch"]?.string, let onlyReads = pairs["onlyReads"]?.truth,
+            let evidenceCount = pairs["evidenceCount"]?.number, let evidenceHead = pairs["evidenceHead"]?.string
         else { throw malformed }
+        self.epoch = epoch
+        self.onlyReads = onlyReads
+        evidence = EvidenceAnchor(count: evidenceCount, head: evidenceHead)
         self.recipients = recipients
         self.signer = Signer(decoding: signer)
         formerSigners = former
@@ -103,6 +112,7 @@ extension Generation {
             "history": .array(history.map { $0.encoded() }),
             "escrow": escrow.map { $0.encoded() } ?? .null,
             "emptySince": .moment(emptySince),
+            "reencrypted": .moment(reencrypted),
             "archivedAt": .moment(archived?.at),
             "archivedWhy": archived.map { .text($0.reason) } ?? .null,
             "restoration": restoration.map { $0.encoded() } ?? .null,
@@ -123,6 +133,7 @@ extension Generation {
             sealed: pairs["sealed"]?.byteString)
         escrow = pairs["escrow"].flatMap(Escrow.init(decoding:))
         emptySince = pairs["emptySince"]?.moment
+        reencrypted = pairs["reencrypted"]?.moment
         self.archived = pairs["archivedAt"]?.moment.map {
             Archived(at: $0, reason: pairs["archivedWhy"]?.string ?? "")
         }

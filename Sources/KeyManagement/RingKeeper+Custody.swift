@@ -12,30 +12,30 @@ extension RingKeeper {
     ///   - moment: now.
     public func establishCustody(signer: (certificate: Certificate, key: PrivateKey)?, at moment: Timestamp) throws {
         let signer = try signer ?? Self.newSigner(name: keyring.ring.name, at: moment)
-        let archiveKey = try Random.key()
-        let identifier = try Random.publicBytes(16)
         try update { ring in
             try Self.set(signer, &ring, rootKeys)
             guard ring.archiveKey == nil else { return }
-            let sealed = try RootSeal.seal(
-                archiveKey, under: rootKeys, authenticating: Self.archiveKeyData(ring.group, identifier))
-            try ring.add(
-                Recipient(
-                    name: "archive-key", kind: .archiveKey(identifier: identifier, sealed: sealed),
-                    fingerprint: identifier, added: moment, challenge: nil, proven: nil))
+            try Self.addArchiveKey(nil, &ring, rootKeys, at: moment, proven: false)
         }
+    }
+
+    /// Adds an archive key as a recipient: a new one, or one that is at hand.
+    static func addArchiveKey(
+        _ present: (key: RecipientEnvelope.SharedKey, identifier: [UInt8])?, _ ring: inout Ring, _ keys: RootKeys,
+        at moment: Timestamp, proven: Bool
+    ) throws {
+        let (key, identifier) = try present ?? (RecipientEnvelope.SharedKey(Random.key()), Random.publicBytes(16))
+        let sealed = try RootSeal.seal(
+            key.bytes, under: keys, authenticating: archiveKeyData(ring.group, identifier))
+        try ring.add(
+            Recipient(
+                name: "archive-key", kind: .archiveKey(identifier: identifier, sealed: sealed),
+                fingerprint: identifier, added: moment, challenge: nil, proven: proven ? moment : nil))
     }
 
     /// Takes another signer; what the one before signed is still trusted.
     public func changeSigner(_ certificate: Certificate, _ key: PrivateKey) throws {
         try update { try Self.set((certificate, key), &$0, rootKeys) }
-    }
-
-    /// Trusts what another certificate's holder signed, as after a recovery.
-    public func trust(_ certificates: [Certificate]) throws {
-        let missing = certificates.map(\.der).filter { !trustedDER.contains($0) }
-        guard !missing.isEmpty else { return }
-        try update { $0.formerSigners += missing }
     }
 
     /// The certificates whose signatures count, the present signer's first.
@@ -169,7 +169,7 @@ extension RingKeeper {
         }
     }
 
-    private static func set(
+    static func set(
         _ signer: (certificate: Certificate, key: PrivateKey), _ ring: inout Ring, _ keys: RootKeys
     ) throws {
         guard signer.key.belongs(to: signer.certificate), signer.certificate.keyKind != nil else {
@@ -184,7 +184,7 @@ extension RingKeeper {
     }
 
     /// A P-256 key with a self-signed certificate that holds for a hundred years: what it signs has to be read then.
-    private static func newSigner(name: String, at moment: Timestamp) throws -> (Certificate, PrivateKey) {
+    static func newSigner(name: String, at moment: Timestamp) throws -> (Certificate, PrivateKey) {
         let key = try PrivateKey.generate()
         let certificate = try Certificate.selfSigned(
             key, name: "keyroll signer of \(name)", usage: .signing, from: moment.rawValue - 86400, years: 100)

@@ -125,7 +125,11 @@ public final class RingKeeper: Sendable {
         let identity = try Identity.random()
         let checkValue = try KeyCheckValue.of(key)
         let number = try update { ring in
-            let number = ring.nextNumber(above: seen)
+            guard !ring.onlyReads else {
+                throw KeyManagementError(
+                    .transitionRefused, "this home was made to read an old copy for a time; it protects nothing")
+            }
+            let number = try ring.nextNumber(above: seen)
             let sealed = try GenerationSeal.seal(
                 key, under: rootKeys, group: ring.group, number: number, identity: identity)
             ring.publish(
@@ -197,6 +201,15 @@ public final class RingKeeper: Sendable {
                 guard isDamage(error) else { throw error }
                 damaged.append((copy.place, error))
             }
+        }
+        // Another process has just sealed the ring under another root key; it must not be taken for damage.
+        if let newest = authentics.map(\.stored.sequence).max(),
+            let other = damaged.first(where: { fault in
+                (fault.error as? KeyManagementError)?.code == .wrongRootKey
+                    && copies.contains { $0.place == fault.place && (try? $0.content.get())?.sequence ?? 0 > newest }
+            })
+        {
+            throw other.error
         }
         guard let best = authentics.max(by: { $0.stored.sequence < $1.stored.sequence }) else {
             throw damaged.first?.error ?? unreadable(copies)

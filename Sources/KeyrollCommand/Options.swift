@@ -1,8 +1,10 @@
 import ArgumentParser
+import Cryptography
 import Glibc
 import Home
 import Logging
 import Rotation
+import Synchronization
 
 /// Which home, and how its root key is had.
 struct HomeOptions: ParsableArguments {
@@ -17,6 +19,23 @@ struct HomeOptions: ParsableArguments {
     func ask(isNew: Bool = false) -> Home.Ask {
         let passphrase = Passphrase(descriptor: passphraseDescriptor, isNew: isNew)
         return { try passphrase.ask() }
+    }
+
+    /// Asks once, and gives the same answer again.
+    func askOnce() -> Home.Ask {
+        let passphrase = Passphrase(descriptor: passphraseDescriptor, isNew: false)
+        let kept = Mutex<RecipientEnvelope.SharedKey?>(nil)
+        return {
+            let answer = try kept.withLock { kept in
+                if let kept { return kept }
+                let asked = RecipientEnvelope.SharedKey(try passphrase.ask())
+                kept = asked
+                return asked
+            }
+            return try SecureBytes(count: answer.bytes.count) { output in
+                answer.bytes.withUnsafeBytes { output.copyMemory(from: $0) }
+            }
+        }
     }
 
     func open() throws -> Home { try Home.open(layout, ask: ask()) }

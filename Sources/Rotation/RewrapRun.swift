@@ -58,7 +58,7 @@ public struct RewrapRun {
     public func rehearseRoll(job: String) throws -> Outcome {
         precondition(options.isDryRun, "only a dry run may wrap under a key that nobody keeps")
         let mark = GenerationMark(
-            number: keeper.keyring.ring.nextNumber(above: try store.marks().generations.last?.number ?? 0),
+            number: try keeper.keyring.ring.nextNumber(above: try store.marks().generations.last?.number ?? 0),
             identity: store.group, checkValue: [])
         return try run(job: job, mark: mark, key: .scratch())
     }

@@ -20,3 +20,19 @@ public struct Census: Sendable, Equatable {
         Census(left.counts.merging(right.counts, uniquingKeysWith: +))
     }
 }
+
+/// A generation's slots, counted one by one.
+public struct SlotCount: Sendable, Equatable {
+    /// All that name it.
+    public var total: Int64 = 0
+    /// Those of them that runs could not move and nobody accepted as lost.
+    public var quarantined: Int64 = 0
+    /// Those of them that an operator accepted as lost.
+    public var accepted: Int64 = 0
+
+    /// Nothing yet.
+    public init() {}
+
+    /// The others: what a key is needed for.
+    public var live: Int64 { total - quarantined - accepted }
+}

@@ -23,6 +23,8 @@ public protocol SecretStore: Sendable {
     ///
     /// - Returns: whether they were wrong.
     func correctCensus() throws -> Bool
+    /// Counts a generation's slots one by one, and those of them that are quarantined, in one snapshot.
+    func slots(of generation: UInt32) throws -> SlotCount
     /// One full commit on the same database: what earlier transactions committed is on the disk afterwards.
     func barrier() throws
     /// The same store through connections of its own, which have seen nothing yet.
@@ -102,6 +104,8 @@ public protocol SecretStore: Sendable {
     func acceptQuarantined(_ name: String, reason: String) throws -> Bool
     /// Empties the list of those not accepted, so that the next run looks at all of them again.
     func clearQuarantine() throws
+    /// Takes the open entries of one generation off that list: its key is there again.
+    func clearQuarantine(of generation: UInt32) throws
     /// The name of the secret whose slot lies there.
     func name(at place: SlotPlace) throws -> String?
     /// Looks for rows that contradict each other; gives a line for each fault, at most `limit`.

@@ -87,30 +87,39 @@ extension Restoration {
     func encoded() -> CBORValue {
         .map([
             "since": .moment(since), "until": .moment(until), "reason": .text(reason), "seen": .moment(seen),
-            "boot": .text(boot.identity), "bootSeconds": .unsigned(UInt64(max(0, boot.seconds))),
+            "used": .unsigned(UInt64(max(0, used))), "boot": .text(boot.identity),
+            "bootSeconds": .unsigned(UInt64(max(0, boot.seconds))),
         ])
     }
 
     init?(decoding value: CBORValue) {
         guard let pairs = value.pairs, let since = pairs["since"]?.moment, let until = pairs["until"]?.moment,
             let reason = pairs["reason"]?.string, let seen = pairs["seen"]?.moment, let boot = pairs["boot"]?.string,
-            let seconds = pairs["bootSeconds"]?.number.flatMap(Int64.init(exactly:))
+            let seconds = pairs["bootSeconds"]?.number.flatMap(Int64.init(exactly:)),
+            let used = pairs["used"]?.number.flatMap(Int64.init(exactly:))
         else { return nil }
         self.init(since: since, until: until, reason: reason, boot: Boot(identity: boot, seconds: seconds))
         self.seen = seen
+        self.used = used
     }
 }
 
 extension Destruction {
     func encoded() -> CBORValue {
-        .map(["requested": .moment(requested), "due": .moment(due), "reason": .text(reason)])
+        .map([
+            "requested": .moment(requested), "due": .moment(due), "reason": .text(reason),
+            "boot": .text(boot.identity), "bootSeconds": .unsigned(UInt64(max(0, boot.seconds))),
+        ])
     }
 
     init?(decoding value: CBORValue) {
         guard let pairs = value.pairs, let requested = pairs["requested"]?.moment, let due = pairs["due"]?.moment,
-            let reason = pairs["reason"]?.string
+            let reason = pairs["reason"]?.string, let boot = pairs["boot"]?.string,
+            let seconds = pairs["bootSeconds"]?.number.flatMap(Int64.init(exactly:))
         else { return nil }
-        self.init(requested: requested, due: due, reason: reason)
+        self.init(
+            requested: requested, due: due, reason: reason,
+            boot: Restoration.Boot(identity: boot, seconds: seconds))
     }
 }
 
@@ -120,6 +129,7 @@ extension RegisteredCopy {
             "identity": .bytes(identity.bytes), "kind": .text(kind), "place": .text(place), "at": .moment(at),
             "keepUntil": .moment(keepUntil), "hasRootKey": .bool(hasRootKey),
             "keys": .array(keys.map { .unsigned(UInt64($0)) }),
+            "bundles": .array(bundles.map { .unsigned(UInt64($0)) }),
             "secrets": secrets.map { counts in
                 .array(
                     counts.sorted { $0.key < $1.key }.map {
@@ -133,7 +143,8 @@ extension RegisteredCopy {
         guard let pairs = value.pairs, let identity = pairs["identity"]?.byteString.flatMap({ Identity($0) }),
             let kind = pairs["kind"]?.string, let place = pairs["place"]?.string, let at = pairs["at"]?.moment,
             let hasRootKey = pairs["hasRootKey"]?.truth,
-            let keys = pairs["keys"]?.all({ $0.number.flatMap(UInt32.init(exactly:)) })
+            let keys = pairs["keys"]?.all({ $0.number.flatMap(UInt32.init(exactly:)) }),
+            let bundles = pairs["bundles"]?.all({ $0.number.flatMap(UInt32.init(exactly:)) })
         else { return nil }
         var secrets: [UInt32: Int64]?
         if let items = pairs["secrets"]?.items {
@@ -149,6 +160,6 @@ extension RegisteredCopy {
         }
         self.init(
             identity: identity, kind: kind, place: place, at: at, keepUntil: pairs["keepUntil"]?.moment,
-            secrets: secrets, hasRootKey: hasRootKey, keys: keys)
+            secrets: secrets, hasRootKey: hasRootKey, keys: keys, bundles: bundles)
     }
 }

@@ -8,4 +8,12 @@ public struct Destruction: Sendable, Equatable {
     public var due: Timestamp
     /// Why.
     public var reason: String
+    /// The kernel's boot and the seconds since, then: a clock that runs ahead shortens nothing while it lasts.
+    public var boot: Restoration.Boot
+
+    /// Whether it may become final.
+    public func isDue(now: Timestamp = .now, boot: Restoration.Boot = .now()) -> Bool {
+        guard due <= now else { return false }
+        return boot.identity != self.boot.identity || boot.seconds - self.boot.seconds >= due - requested
+    }
 }

@@ -19,11 +19,13 @@ public struct RegisteredCopy: Sendable, Equatable {
     public var hasRootKey: Bool
     /// The generations whose sealed keys lie in it.
     public var keys: [UInt32]
+    /// The generations whose bundles lie in it.
+    public var bundles: [UInt32]
 
     /// Everything that is known of a copy.
     public init(
         identity: Identity, kind: String, place: String, at: Timestamp, keepUntil: Timestamp?,
-        secrets: [UInt32: Int64]?, hasRootKey: Bool, keys: [UInt32]
+        secrets: [UInt32: Int64]?, hasRootKey: Bool, keys: [UInt32], bundles: [UInt32] = []
     ) {
         self.identity = identity
         self.kind = kind
@@ -33,6 +35,7 @@ public struct RegisteredCopy: Sendable, Equatable {
         self.secrets = secrets
         self.hasRootKey = hasRootKey
         self.keys = keys
+        self.bundles = bundles
     }
 
     /// Whether it may hold secrets of a generation and is still kept.

@@ -9,10 +9,12 @@ public struct Restoration: Sendable, Equatable {
     public var until: Timestamp
     /// Why.
     public var reason: String
-    /// The latest moment that the ring saw meanwhile: time does not run backwards from there.
-    public var seen: Timestamp
-    /// The kernel's boot and the seconds since then: a clock that is set back does not prolong anything.
-    public var boot: Boot
+    /// Seconds of its time that were used up when the ring last looked.
+    public internal(set) var used: Int64
+    /// The clock then.
+    public internal(set) var seen: Timestamp
+    /// The kernel's boot and the seconds since, then: a clock that is set back prolongs nothing.
+    public internal(set) var boot: Boot
 
     /// A place in a kernel's life that no one can set back.
     public struct Boot: Sendable, Equatable {
@@ -54,6 +56,7 @@ public struct Restoration: Sendable, Equatable {
         self.reason = reason
         self.boot = boot
         seen = since
+        used = 0
     }
 
     /// Whether it is over.
@@ -62,8 +65,21 @@ public struct Restoration: Sendable, Equatable {
     ///   - now: the machine's clock, which may have been set back.
     ///   - boot: this kernel's.
     public func isOver(now: Timestamp = .now, boot: Boot = .now()) -> Bool {
-        if max(now, seen) >= until { return true }
-        // In the same boot the kernel's own count decides as well.
-        return boot.identity == self.boot.identity && boot.seconds - self.boot.seconds >= until - since
+        // After another boot there is nothing to hold a clock against that stands behind the last look.
+        if boot.identity != self.boot.identity, now < seen { return true }
+        return now >= until || used + progress(now: now, boot: boot) >= until - since
+    }
+
+    /// Seconds since the ring last looked: what the clock says or what the kernel counts, whichever is more.
+    func progress(now: Timestamp, boot: Boot) -> Int64 {
+        let counted = boot.identity == self.boot.identity ? boot.seconds - self.boot.seconds : 0
+        return max(0, now - seen, counted)
+    }
+
+    /// Uses time up, and starts counting anew from here.
+    mutating func look(now: Timestamp, boot: Boot) {
+        used += progress(now: now, boot: boot)
+        seen = now
+        self.boot = boot
     }
 }

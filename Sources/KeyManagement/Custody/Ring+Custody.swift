@@ -74,12 +74,22 @@ extension Ring {
 
     /// Notes a bundle that was verified as it lies on the disk.
     public mutating func note(_ escrow: Escrow, of number: UInt32) throws {
-        generations[try self.index(of: number)].escrow = escrow
+        generations[try bundled(number)].escrow = escrow
+    }
+
+    /// One whose key may lie in a bundle: not destroyed, nor going to be.
+    private func bundled(_ number: UInt32) throws -> Int {
+        let index = try self.index(of: number)
+        guard generations[index].state != .destroyed, generations[index].destruction == nil else {
+            throw KeyManagementError(
+                .transitionRefused, "generation \(number) is destroyed, or its destruction was asked for")
+        }
+        return index
     }
 
     /// Notes that a bundle is about to take the place of another.
     public mutating func noteReplacement(_ digest: [UInt8], of number: UInt32) throws {
-        generations[try self.index(of: number)].escrow?.replacement = digest
+        generations[try bundled(number)].escrow?.replacement = digest
     }
 
     /// Notes that a bundle was proven restorable.
@@ -125,7 +135,7 @@ extension Ring {
     ///
     /// - Throws: ``KeyManagementError`` with `noSuchGeneration` or `transitionRefused`.
     public mutating func requestDestruction(
-        _ number: UInt32, at moment: Timestamp, due: Timestamp, reason: String
+        _ number: UInt32, at moment: Timestamp, due: Timestamp, reason: String, boot: Restoration.Boot = .now()
     ) throws {
         let index = try self.index(of: number)
         guard generations[index].state.successors.contains(.destroyed) else {
@@ -140,7 +150,7 @@ extension Ring {
         guard generations[index].destruction == nil else {
             throw KeyManagementError(.exists, "the destruction of generation \(number) was asked for already")
         }
-        generations[index].destruction = Destruction(requested: moment, due: due, reason: reason)
+        generations[index].destruction = Destruction(requested: moment, due: due, reason: reason, boot: boot)
         generations[index].restoration = nil
         if generations[index].isArchived { generations[index].sealed = nil }
     }
@@ -171,11 +181,27 @@ extension Ring {
     }
 
     /// Notes the clock for what ends by it. Every change of the ring does.
-    public mutating func note(clock: Timestamp) {
-        for index in generations.indices {
-            guard let seen = generations[index].restoration?.seen else { continue }
-            generations[index].restoration?.seen = max(seen, clock)
+    public mutating func note(clock: Timestamp, boot: @autoclosure () -> Restoration.Boot = .now()) {
+        guard generations.contains(where: { $0.restoration != nil }) else { return }
+        let boot = boot()
+        for index in generations.indices where generations[index].restoration?.isOver(now: clock, boot: boot) == false {
+            generations[index].restoration?.look(now: clock, boot: boot)
         }
+    }
+
+    /// Notes that everything that a compromised generation may have exposed was encrypted anew.
+    public mutating func noteReencryption(of number: UInt32, at moment: Timestamp) throws {
+        generations[try index(of: number)].reencrypted = moment
+    }
+
+    /// Notes where the evidence stands.
+    public mutating func note(_ anchor: EvidenceAnchor) { evidence = anchor }
+
+    /// Compromised generations that protected something, and whose secrets were not all encrypted anew since.
+    public var exposed: [UInt32] {
+        generations.filter {
+            $0.state == .compromised && $0.since(.active) != nil && $0.reencrypted == nil
+        }.map(\.number)
     }
 
     func index(of number: UInt32) throws -> Int {

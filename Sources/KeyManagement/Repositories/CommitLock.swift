@@ -5,10 +5,10 @@ import Glibc
 struct CommitLock {
     private let descriptor: Int32
 
-    init(_ path: String) throws {
+    init(_ path: String, isShared: Bool = false) throws {
         descriptor = open(path, O_CREAT | O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw FileError.current(path, "cannot open the lock") }
-        while flock(descriptor, LOCK_EX) != 0 {
+        while flock(descriptor, isShared ? LOCK_SH : LOCK_EX) != 0 {
             guard errno == EINTR else {
                 let error = FileError.current(path, "cannot lock")
                 close(descriptor)

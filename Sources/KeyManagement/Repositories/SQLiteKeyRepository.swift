@@ -26,6 +26,9 @@ public struct SQLiteKeyRepository: KeyRepository {
         guard paths.contains(where: PrivateFile.exists) else {
             throw FileError(.missing, paths[0], "no key store here; run: keyroll init")
         }
+        // Not between the two copies of somebody's commit. Who may not even lock may still read.
+        let lock = try? CommitLock(lockPath, isShared: true)
+        defer { lock?.release() }
         return try paths.map { path in
             if PrivateFile.exists(path) { try PrivateFile.check(path) }
             return RingCopy(place: path, content: Result { try read(path) })
@@ -59,7 +62,10 @@ public struct SQLiteKeyRepository: KeyRepository {
         let lock = try CommitLock(lockPath)
         defer { lock.release() }
         for path in paths where places.contains(path) {
-            if let stored = try? read(path), isAuthentic(stored) {
+            let stored = try? read(path)
+            // A newer one under another root key is no damage either.
+            if let stored, stored.sequence > ring.sequence, stored.rootKeyCheck != ring.rootKeyCheck { continue }
+            if let stored, isAuthentic(stored) {
                 guard stored.sequence < ring.sequence else { continue }
             } else if PrivateFile.exists(path) {
                 try moveAside(path)

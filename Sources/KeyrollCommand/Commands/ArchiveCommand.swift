@@ -155,7 +155,8 @@ struct ArchiveCommand: ParsableCommand {
         func run() {
             reporting {
                 try Restorer.run(
-                    home, keys.files, bundle: bundle, generation: generation, seconds: PolicyDuration.parse(duration) ?? 0,
+                    home, keys.files, bundle: bundle, generation: generation,
+                    seconds: PolicyDuration.parse(duration) ?? 0,
                     reason: reason, stores: store)
             }
         }

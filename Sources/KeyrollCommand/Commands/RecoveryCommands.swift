@@ -17,6 +17,8 @@ struct Recover: ParsableCommand {
     @OptionGroup var keys: RecoveryOptions
     @Option(help: "A bundle, or a folder of bundles.") var bundle: [String] = []
     @Option(help: "For a fresh home: a secret store.") var store: [String] = []
+    @Flag(help: "Rebuild a ring that is whole, because its passphrase or root key is lost for good.")
+    var replaceRing = false
 
     func run() {
         reporting {
@@ -30,7 +32,7 @@ struct Recover: ParsableCommand {
                     throw CustodyError(
                         .usage, "\(home.layout.path) has a keyroll.yaml, which names the stores; leave --store out")
                 }
-                outcome = try recovery.recover(ask: home.ask(isNew: true))
+                outcome = try recovery.recover(replacesRing: replaceRing, ask: home.askOnce())
             } else {
                 guard !store.isEmpty, !bundle.isEmpty else {
                     throw CustodyError(

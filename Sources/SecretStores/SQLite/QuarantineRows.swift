@@ -111,6 +111,14 @@ extension SQLiteSecretStore {
     }
 
     /// As ``SecretStore`` says.
+    public func clearQuarantine(of generation: UInt32) throws {
+        try change { database, _ in
+            try database.execute(
+                sql: "DELETE FROM quarantine WHERE accepted IS NULL AND generation = ?", arguments: [Int64(generation)])
+        }
+    }
+
+    /// As ``SecretStore`` says.
     public func clearQuarantine() throws {
         try change { database, _ in try database.execute(sql: "DELETE FROM quarantine WHERE accepted IS NULL") }
     }

@@ -176,6 +176,53 @@ public final class SQLiteSecretStore: SecretStore {
     }
 
     /// As ``SecretStore`` says.
+    public func slots(of generation: UInt32) throws -> SlotCount {
+        try read { database in
+            // A row of the quarantine counts only where a slot is there that it can be about.
+            var listed: [Int64: Bool] = [:]
+            for row in try Row.fetchAll(
+                database, sql: "SELECT id, accepted FROM quarantine WHERE generation = ?",
+                arguments: [Int64(generation)])
+            {
+                if let id = row.number("id") { listed[id] = row.text("accepted") != nil }
+            }
+            let statement = try RawStatement("SELECT page, slots FROM key_page", database, path: place)
+            var count = SlotCount()
+            while try statement.step() {
+                let page = statement.integer(0)
+                let slots = statement.bytes(1)
+                for slot in 0..<slots.count / Slot.length
+                where Slot.generation(slots.baseAddress! + slot * Slot.length) == generation {
+                    count.total += 1
+                    guard !listed.isEmpty, let isAccepted = listed[id(SlotPlace(page: page, slot: slot))] else {
+                        continue
+                    }
+                    if isAccepted { count.accepted += 1 } else { count.quarantined += 1 }
+                }
+            }
+            return count
+        }
+    }
+
+    /// Looks at a copy that lies elsewhere, without changing anything in it.
+    ///
+    /// - Parameter path: the copy.
+    /// - Returns: its group, its marks, and its secrets by generation, counted slot by slot.
+    /// - Throws: ``StoreError`` with `damaged`, `DatabaseFailure`.
+    public static func look(_ path: String) throws -> (group: Identity, marks: StoreMarks, census: Census) {
+        let connection = try Connection(path: path, readOnly: true, durability: .full, writeAheadLog: false)
+        let group = try connection.access { database -> Identity? in
+            guard try database.tableExists("store") else { return nil }
+            return try Row.fetchOne(database, sql: "SELECT group_identity FROM store WHERE id = 1")?
+                .bytes("group_identity").flatMap { Identity($0) }
+        }
+        guard let group else { throw StoreError(.damaged, "\(path): is not a secret store of keyroll") }
+        let store = SQLiteSecretStore(place: path, group: group, slotsPerPage: SQLiteSchema.slotsPerPage)
+        store.readerSlot.withLock { $0 = connection }
+        return (group, try store.marks(), try store.recount())
+    }
+
+    /// As ``SecretStore`` says.
     public func correctCensus() throws -> Bool {
         try change { database, statements in
             let counted = try recount(database)

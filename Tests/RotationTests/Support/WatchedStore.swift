@@ -87,6 +87,8 @@ extension WatchedStore {
     func census() throws -> Census { try inner.census() }
     func recount() throws -> Census { try inner.recount() }
     func correctCensus() throws -> Bool { try inner.correctCensus() }
+    func slots(of generation: UInt32) throws -> SlotCount { try inner.slots(of: generation) }
+    func clearQuarantine(of generation: UInt32) throws { try inner.clearQuarantine(of: generation) }
     func barrier() throws { try inner.barrier() }
     func reopened() throws -> any SecretStore { try inner.reopened() }
     func copy(to path: String) throws { try inner.copy(to: path) }
