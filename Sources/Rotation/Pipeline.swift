@@ -25,12 +25,13 @@ enum Pipeline<Batch: AnyObject & Sendable> {
     ///   - reader: makes the reading function; false from that is the end.
     ///   - worker: makes a worker's function.
     ///   - commit: takes a batch; what it did is in the batch afterwards.
+    ///   - onFailure: wakes what else a stage may wait for.
     /// - Returns: how long each stage was busy.
     static func run(
         _ batches: [Batch], workers: Int, control: RunControl,
         reader: @escaping @Sendable () throws -> (Batch) throws -> Bool,
         worker: @escaping @Sendable () throws -> (Batch) throws -> Void,
-        commit: (Batch) throws -> Void
+        commit: (Batch) throws -> Void, onFailure: @escaping @Sendable () -> Void = {}
     ) throws -> StageTimes {
         let free = Channel<Batch>()
         let filled = Channel<Ticket>()
@@ -45,6 +46,7 @@ enum Pipeline<Batch: AnyObject & Sendable> {
             free.close(discarding: true)
             filled.close(discarding: true)
             done.close(discarding: true)
+            onFailure()
         }
 
         let group = DispatchGroup()
