@@ -20,6 +20,9 @@ public final class ContentOpener {
     private let protector: ContentProtector
     private var dataKey: SecureBytes
     private var plaintext: SecureBytes
+    // The same memory, which stays where it is as long as those do.
+    private let key: UnsafeMutableRawBufferPointer
+    private var scratch: UnsafeMutableRawBufferPointer
 
     /// - Parameters:
     ///   - group: the group whose secrets these are.
@@ -28,8 +31,12 @@ public final class ContentOpener {
         self.keys = UnwrappingKeys(keys)
         lanes = try KeyWrapLanes()
         protector = try ContentProtector(group: group)
-        dataKey = try SecureBytes(count: 32)
-        plaintext = try SecureBytes(count: 64 << 10)
+        var keyMemory = try SecureBytes(count: 32)
+        var plaintextMemory = try SecureBytes(count: 64 << 10)
+        key = keyMemory.withUnsafeMutableBytes { $0 }
+        scratch = plaintextMemory.withUnsafeMutableBytes { $0 }
+        dataKey = keyMemory
+        plaintext = plaintextMemory
     }
 
     /// Opens every record of a batch and lists those that do not open.
@@ -88,14 +95,12 @@ public final class ContentOpener {
                 continue
             }
             let target = try room(for: layout, of: batch, record)
-            let opened = dataKey.withUnsafeMutableBytes { key in
-                lanes.store(key: key.baseAddress!, lane: index - range.lowerBound)
-                defer { wipe(key) }
-                return protector.unprotect(
-                    body, layout: layout, name: batch.bytes(record.name), context: record.context.map(batch.bytes),
-                    birth: record.birth, dataKey: key.baseAddress!, into: target.baseAddress!)
-            }
-            guard opened else {
+            lanes.store(key: key.baseAddress!, lane: index - range.lowerBound)
+            let isOpen = protector.unprotect(
+                body, layout: layout, name: batch.bytes(record.name), context: record.context.map(batch.bytes),
+                birth: record.birth, dataKey: key.baseAddress!, into: target.baseAddress!)
+            wipe(key)
+            guard isOpen else {
                 fail(index, batch, generation, .integrityCheckFailed)
                 continue
             }
@@ -115,9 +120,11 @@ public final class ContentOpener {
             let start = batch.base + record.body.lowerBound + layout.ciphertext.lowerBound
             return UnsafeMutableRawBufferPointer(start: start, count: count)
         }
-        if count > plaintext.count { plaintext = try SecureBytes(count: count) }
-        // The mapping stays where it is until the next secret.
-        return plaintext.withUnsafeMutableBytes { UnsafeMutableRawBufferPointer(rebasing: $0[..<count]) }
+        if count > scratch.count {
+            plaintext = try SecureBytes(count: count)
+            scratch = plaintext.withUnsafeMutableBytes { $0 }
+        }
+        return UnsafeMutableRawBufferPointer(rebasing: scratch[..<count])
     }
 
     private func fail(_ index: Int, _ batch: ContentBatch, _ generation: UInt32, _ reason: FailureReason) {

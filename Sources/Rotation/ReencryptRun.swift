@@ -80,17 +80,17 @@ public struct ReencryptRun {
         return outcome
     }
 
-    /// Exposed secrets that are there now and open. The look reads no contents, unless there is something left.
+    /// Exposed secrets that are there now and open. The look reads no contents, unless something may be left.
     private func remaining() throws -> Int {
         let reader = try store.contentReader()
+        let selection = ContentSelection(compromised: compromised)
+        guard try reader.hasAny(selection) else { return 0 }
         let opener = try ContentOpener(group: store.group, keys: KeySource(keeper))
         let batch = ContentBatch()
         var count = 0
         while true {
             batch.reset()
-            guard try reader.read(into: batch, selecting: ContentSelection(compromised: compromised)) else {
-                return count
-            }
+            guard try reader.read(into: batch, selecting: selection) else { return count }
             let orphans = batch.failures.count
             try opener.open(batch)
             count += batch.records.count - (batch.failures.count - orphans)

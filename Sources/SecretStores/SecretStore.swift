@@ -123,6 +123,8 @@ public protocol ContentReader: AnyObject {
     ///     their contents are not read.
     /// - Returns: false at the end, when there was nothing more.
     func read(into batch: ContentBatch, selecting selection: ContentSelection) throws -> Bool
+    /// Whether any content there is may be selected, as far as births tell: neither slots nor contents are read.
+    func hasAny(_ selection: ContentSelection) throws -> Bool
     /// Goes on where an earlier reader had come to, as a resumed run does.
     func skip(to position: Int64)
 }

@@ -65,9 +65,12 @@ final class SQLiteContentCommitter: ContentCommitter {
     ) throws {
         // Nearly always nothing is on the list, and then it is not looked at for each secret.
         let hasQuarantine = try Bool.fetchOne(database, sql: "SELECT EXISTS (SELECT 1 FROM quarantine)") ?? true
+        let (records, base, newSlots) = (batch.records, batch.base, batch.newSlots)
         var page: Int64 = 0
+        // Counted by runs of one generation: nearly always a batch is one.
+        var (before, moved) = (UInt32(0), 0)
         for renewal in batch.renewals {
-            let record = batch.records[renewal.index]
+            let record = records[renewal.index]
             if record.place.page != page {
                 if page != 0 { try window.write(present, count: pageLength) }
                 page = record.place.page
@@ -76,21 +79,27 @@ final class SQLiteContentCommitter: ContentCommitter {
                 }
             }
             let slot = present + record.place.slot * Slot.length
-            guard memcmp(slot, batch.base + record.slot, Slot.length) == 0 else {
+            guard memcmp(slot, base + record.slot, Slot.length) == 0 else {
                 tally.superseded += 1
                 continue
             }
             let id = page * slotsPerPage + Int64(record.place.slot)
             try replace(id, mark, batch.bytes(record.body), isOutsized: batch.isOutsized, database)
-            counts[Slot.generation(slot), default: 0] -= 1
-            counts[mark.number, default: 0] += 1
-            slot.copyMemory(from: batch.newSlots + renewal.slot, byteCount: Slot.length)
+            let generation = Slot.generation(slot)
+            if generation != before {
+                counts[before, default: 0] -= moved
+                (before, moved) = (generation, 0)
+            }
+            moved += 1
+            slot.copyMemory(from: newSlots + renewal.slot, byteCount: Slot.length)
             tally.moved += 1
             if hasQuarantine {
                 try database.execute(sql: "DELETE FROM quarantine WHERE id = ?", arguments: [id])
             }
         }
         if page != 0 { try window.write(present, count: pageLength) }
+        counts[before, default: 0] -= moved
+        counts[mark.number, default: 0] += tally.moved
     }
 
     private var lostContent: StoreError {

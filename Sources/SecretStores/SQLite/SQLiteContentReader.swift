@@ -47,6 +47,15 @@ final class SQLiteContentReader: ContentReader {
 
     func skip(to position: Int64) { nextPlace = max(nextPlace, position) }
 
+    func hasAny(_ selection: ContentSelection) throws -> Bool {
+        try connection.read { database in
+            let found = try RawStatement(
+                "SELECT 1 FROM secret WHERE birth & 4294967295 <= ?1 LIMIT 1", database, path: path)
+            found.bind(1, Int64(selection.latestBirth))
+            return try found.step()
+        }
+    }
+
     func read(into batch: ContentBatch, selecting selection: ContentSelection) throws -> Bool {
         guard let pages, let contents, !isAtEnd else { return false }
         var pagesLeft = Self.pagesAtOnce
