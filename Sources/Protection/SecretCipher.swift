@@ -96,7 +96,7 @@ public enum SecretCipher {
             _ secret: StoredSecret, _ slot: UnsafeRawBufferPointer, _ name: UnsafeRawBufferPointer,
             _ context: UnsafeRawBufferPointer?, _ body: UnsafeRawBufferPointer
         ) throws {
-            guard body.count > ContentBatch.outsizedLimit else {
+            guard body.count > batch.outsizedLimit else {
                 batch.append(
                     place: secret.place, birth: secret.birth, slot: slot.baseAddress!, name: name, context: context,
                     body: body)

@@ -12,8 +12,10 @@ struct ContentPipeline {
 
     /// All outsized secrets in flight together: one of the largest, or many smaller ones.
     static let outsizedBytes = StoreLimits.plaintext + (64 << 10)
-    /// The arenas of all batches together, as far as each of them keeps to its limit.
+    /// What all batches together may hold before any is full; an arena may take one more secret that is not outsized, and
+    /// a worker's scratch holds one: both limits shrink where there are many workers.
     private static let arenaBytes = 12 << 20
+    private static let singleBytes = 14 << 20
 
     /// As ``Pipeline/run(_:workers:control:reader:worker:commit:)``. A batch is empty after `commit`.
     func run(
@@ -22,9 +24,10 @@ struct ContentPipeline {
         let (store, selection, start, options, control) = (store, selection, start, options, control)
         let count = options.workers + 2
         let softLimit = min(1 << 20, Self.arenaBytes / count)
+        let outsizedLimit = min(ContentBatch.usualOutsizedLimit, Self.singleBytes / count)
         let budget = ByteBudget(Self.outsizedBytes)
         return try Pipeline<ContentBatch>.run(
-            (0..<count).map { _ in ContentBatch(softLimit: softLimit, grant: 0) },
+            (0..<count).map { _ in ContentBatch(softLimit: softLimit, outsizedLimit: outsizedLimit, grant: 0) },
             workers: options.workers, control: control,
             reader: {
                 let reader = try store.contentReader()

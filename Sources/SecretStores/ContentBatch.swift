@@ -8,9 +8,11 @@ import Cryptography
 public final class ContentBatch: @unchecked Sendable {
     // @unchecked: a batch is handed from stage to stage through a queue and has one owner at a time.
 
-    /// A longer body goes alone, and is opened and renewed where it lies.
-    public static let outsizedLimit = 2 << 20
+    /// What ``outsizedLimit`` is where nothing else is said: a secret of 1 MiB is not outsized.
+    public static let usualOutsizedLimit = 2 << 20
 
+    /// A longer body goes alone, and is opened and renewed where it lies.
+    public let outsizedLimit: Int
     /// The arena above which a batch is full, in bytes; one secret may be larger than that.
     public let softLimit: Int
     /// The most records.
@@ -46,10 +48,14 @@ public final class ContentBatch: @unchecked Sendable {
     /// - Parameters:
     ///   - softLimit: bytes above which a batch is full.
     ///   - maximumRecords: records at which a batch is full.
+    ///   - outsizedLimit: a longer body goes alone.
     ///   - grant: how many bytes an outsized body may have without asking.
-    public init(softLimit: Int = 1 << 20, maximumRecords: Int = 4096, grant: Int = .max) {
+    public init(
+        softLimit: Int = 1 << 20, maximumRecords: Int = 4096, outsizedLimit: Int = usualOutsizedLimit, grant: Int = .max
+    ) {
         self.softLimit = softLimit
         self.maximumRecords = maximumRecords
+        self.outsizedLimit = outsizedLimit
         self.grant = grant
         capacity = softLimit
         base = .allocate(byteCount: softLimit, alignment: 64)
@@ -83,7 +89,7 @@ public final class ContentBatch: @unchecked Sendable {
         if outsized != nil {
             outsized = nil
             allocate(softLimit)
-        } else if capacity > max(softLimit, 2 * Self.outsizedLimit) {
+        } else if capacity > softLimit + outsizedLimit + (128 << 10) {
             base.deallocate()
             allocate(softLimit)
         }
@@ -159,7 +165,7 @@ public final class ContentBatch: @unchecked Sendable {
     private func reserve(_ more: Int) {
         precondition(outsized == nil, "an outsized secret goes alone")
         guard used + more > capacity else { return }
-        let (old, grown) = (base, max(used + more, min(capacity * 2, softLimit + Self.outsizedLimit)))
+        let (old, grown) = (base, max(used + more, min(capacity * 2, softLimit + outsizedLimit)))
         allocate(grown)
         base.copyMemory(from: old, byteCount: used)
         old.deallocate()

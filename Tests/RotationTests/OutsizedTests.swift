@@ -17,7 +17,7 @@ import Testing
     }
 
     /// What a message adds to its plaintext, so that lengths lie on both sides of the limit to the byte.
-    private static let limit = ContentBatch.outsizedLimit - 51
+    private static let limit = ContentBatch.usualOutsizedLimit - 51
     private static let lengths = [
         limit - 1, limit, limit + 1, limit + 2, 100, 5 << 20, 0, (3 << 20) + 7, limit, 3 << 20, 4 << 20,
     ]

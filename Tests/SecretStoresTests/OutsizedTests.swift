@@ -3,7 +3,7 @@ import Testing
 
 /// Bodies that are too long to lie in a batch beside others.
 @Suite struct OutsizedTests {
-    private static let limit = ContentBatch.outsizedLimit
+    private static let limit = ContentBatch.usualOutsizedLimit
     private static let entries = [
         Entry("a"), Entry("b", bodyLength: limit), Entry("c", bodyLength: limit + 1, context: [1, 2]),
         Entry("d", bodyLength: limit + 4097), Entry("e"), Entry("f", bodyLength: limit + 5000),

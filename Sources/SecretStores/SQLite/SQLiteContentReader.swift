@@ -30,7 +30,7 @@ final class SQLiteContentReader: ContentReader {
                     // A body that is not selected is not even read; an outsized one is read piece by piece.
                     """
                     SELECT id, name, birth, context, length(body),
-                        CASE WHEN length(body) <= \(ContentBatch.outsizedLimit) AND birth & 4294967295 <= ?2 THEN body END
+                        CASE WHEN length(body) <= ?3 AND birth & 4294967295 <= ?2 THEN body END
                     FROM secret WHERE id >= ?1 ORDER BY id
                     """, database, path: path
                 )
@@ -71,6 +71,7 @@ final class SQLiteContentReader: ContentReader {
             // The first time from below, so that a content with an impossible number is met.
             contents.bind(1, nextPlace == 0 ? Int64.min : nextPlace)
             contents.bind(2, Int64(selection.latestBirth))
+            contents.bind(3, Int64(batch.outsizedLimit))
             var hasContent = try contents.step()
             while !batch.isFull, pagesLeft > 0, try pages.step() {
                 pagesLeft -= 1
