@@ -8,7 +8,8 @@ import Synchronization
 /// ```
 ///
 /// The committer gets the batches in the order they were read, so that one number says how far a run has come.
-/// What a stage needs is made inside its own thread. On the first failure every channel is closed, so that no stage
+/// What a stage needs is made inside its own thread. The reader begins when all workers have what they need: locked
+/// memory is scarce, and a worker's must not go to what is read. On the first failure every channel is closed, so that no stage
 /// waits for ever, and that failure is thrown.
 enum Pipeline<Batch: AnyObject & Sendable> {
     private struct Ticket {
@@ -36,6 +37,7 @@ enum Pipeline<Batch: AnyObject & Sendable> {
         let free = Channel<Batch>()
         let filled = Channel<Ticket>()
         let done = Channel<Ticket>()
+        let ready = Channel<Int>()
         let failure = Mutex<(any Error)?>(nil)
         let times = Mutex(StageTimes())
         let running = Atomic(workers)
@@ -44,6 +46,7 @@ enum Pipeline<Batch: AnyObject & Sendable> {
         @Sendable func fail(_ error: any Error) {
             failure.withLock { if $0 == nil { $0 = error } }
             free.close(discarding: true)
+            ready.close(discarding: true)
             filled.close(discarding: true)
             done.close(discarding: true)
             onFailure()
@@ -55,6 +58,7 @@ enum Pipeline<Batch: AnyObject & Sendable> {
         DispatchQueue(label: "keyroll.reader").async(group: group) {
             do {
                 let read = try reader()
+                for _ in 0..<workers { _ = ready.pop() }
                 var order = 0
                 while !control.isStopping, let batch = free.pop() {
                     let (more, seconds) = try timed { try read(batch) }
@@ -70,6 +74,7 @@ enum Pipeline<Batch: AnyObject & Sendable> {
             DispatchQueue(label: "keyroll.worker.\(number)").async(group: group) {
                 do {
                     let work = try worker()
+                    ready.push(number)
                     while let ticket = filled.pop() {
                         let (_, seconds) = try timed { try work(ticket.batch) }
                         times.withLock { $0.transform += seconds }
