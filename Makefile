@@ -45,8 +45,9 @@ bench: setup ## rotation beside the bare limits of this machine, in one run
 	@swift build -c release --product RotationBenchmark
 	$(BUILD)/RotationBenchmark $(BENCH)
 
-scale: build ## growth to 10 million secrets, latencies, large secrets; needs 25 GB of disk and some minutes
-	@benchmarks/scale.sh $(BUILD)/keyroll all
+scale: build ## growth to 10 million secrets, latencies, large secrets, re-encryption; needs 25 GB of disk and some minutes
+	@swift build -c release --product RotationBenchmark
+	benchmarks/scale.sh $(BUILD)/keyroll all
 
 clean: ## remove everything that was built
 	@rm -rf .build .build-*

@@ -126,15 +126,18 @@ public final class BlobWindow {
     private let path: String
     private let table: String
     private let column: String
+    private let isReadOnly: Bool
 
     /// - Parameters:
     ///   - table: a table with integer row numbers.
     ///   - column: a column that no index covers.
+    ///   - isReadOnly: for a snapshot that must not become a write transaction.
     ///   - database: inside ``Connection/access(_:)``.
     ///   - path: the file's name, for messages.
-    public init(table: String, column: String, _ database: Database, path: String) {
+    public init(table: String, column: String, isReadOnly: Bool = false, _ database: Database, path: String) {
         connection = database.sqliteConnection!
         self.path = path
+        self.isReadOnly = isReadOnly
         self.table = table
         self.column = column
     }
@@ -148,7 +151,7 @@ public final class BlobWindow {
     public func move(to row: Int64) throws -> Int? {
         let code =
             if let handle { sqlite3_blob_reopen(handle, row) } else {
-                sqlite3_blob_open(connection, "main", table, column, row, 1, &handle)
+                sqlite3_blob_open(connection, "main", table, column, row, isReadOnly ? 0 : 1, &handle)
             }
         if code == SQLITE_OK { return Int(sqlite3_blob_bytes(handle)) }
         let failure = DatabaseFailure(

@@ -20,6 +20,7 @@ struct CBORWriter {
     }
 
     /// How many bytes the head of an item takes: 1, 2, 3, 5 or 9.
+    @inline(__always)
     static func headLength(_ value: Int) -> Int {
         switch value {
         case ..<24: 1
@@ -30,8 +31,11 @@ struct CBORWriter {
         }
     }
 
+    @inline(__always)
     mutating func head(_ major: Major, _ value: Int) { head(major, UInt64(value)) }
 
+    // The kind is nearly always a constant, and so is many a value: what is left of this is a store or two.
+    @inline(__always)
     mutating func head(_ major: Major, _ value: UInt64) {
         let kind = major.rawValue << 5
         switch Self.headLength(Int(clamping: value)) {
@@ -52,11 +56,13 @@ struct CBORWriter {
         }
     }
 
+    @inline(__always)
     mutating func byte(_ value: UInt8) {
         base.storeBytes(of: value, toByteOffset: offset, as: UInt8.self)
         offset += 1
     }
 
+    @inline(__always)
     mutating func integer<Number: FixedWidthInteger>(_ value: Number) {
         base.storeBytes(of: value.bigEndian, toByteOffset: offset, as: Number.self)
         offset += MemoryLayout<Number>.size

@@ -8,7 +8,7 @@ public final class ContentProtector {
     private let cipher: ContentCipher
     private let group: [UInt8]
     private var additional: UnsafeMutableRawBufferPointer
-    private var nonces: [UInt8] = []
+    private let nonces: UnsafeMutableRawBufferPointer
     private var nextNonce = 0
     private static let noncesAtOnce = 128
 
@@ -18,11 +18,14 @@ public final class ContentProtector {
         cipher = try ContentCipher()
         self.group = group.bytes
         additional = .allocate(byteCount: 4096, alignment: 16)
-        nonces = [UInt8](repeating: 0, count: Self.noncesAtOnce * ContentCipher.nonceLength)
+        nonces = .allocate(byteCount: Self.noncesAtOnce * ContentCipher.nonceLength, alignment: 16)
         nextNonce = Self.noncesAtOnce
     }
 
-    deinit { additional.deallocate() }
+    deinit {
+        additional.deallocate()
+        nonces.deallocate()
+    }
 
     /// Writes the body of a message.
     ///
@@ -100,10 +103,10 @@ public final class ContentProtector {
     private func takeNonce(into output: UnsafeMutableRawPointer) throws {
         let length = ContentCipher.nonceLength
         if nextNonce == Self.noncesAtOnce {
-            try nonces.withUnsafeMutableBytes { try Random.fillWithPublicBytes($0) }
+            try Random.fillWithPublicBytes(nonces)
             nextNonce = 0
         }
-        nonces.withUnsafeBytes { output.copyMemory(from: $0.baseAddress! + nextNonce * length, byteCount: length) }
+        output.copyMemory(from: nonces.baseAddress! + nextNonce * length, byteCount: length)
         nextNonce += 1
     }
 }

@@ -13,7 +13,10 @@ public final class ContentMaker {
     private let lanes: KeyWrapLanes
     private let protector: ContentProtector
     private var dataKeys: SecureBytes
-    private var waiting: ContiguousArray<UnsafeMutableRawPointer> = []
+    // The keys' memory, which stays where it is; and the slots of the keys in it.
+    private let keys: UnsafeMutableRawBufferPointer
+    private let slots: UnsafeMutablePointer<UnsafeMutableRawPointer>
+    private var waiting = 0
 
     /// - Parameter keyring: the ring; its active generation protects.
     /// - Throws: `KeyManagementError` with `noActiveGeneration`.
@@ -23,8 +26,13 @@ public final class ContentMaker {
         cipher = try BlockCipher(key: key.bytes, .encrypt)
         lanes = try KeyWrapLanes()
         protector = try ContentProtector(group: keyring.ring.group)
-        dataKeys = try SecureBytes(count: 32 * KeyWrapLanes.width)
+        var memory = try SecureBytes(count: 32 * KeyWrapLanes.width)
+        keys = memory.withUnsafeMutableBytes { $0 }
+        dataKeys = memory
+        slots = .allocate(capacity: KeyWrapLanes.width)
     }
+
+    deinit { slots.deallocate() }
 
     /// One plaintext and where its message goes.
     public struct Item {
@@ -59,28 +67,26 @@ public final class ContentMaker {
     ///
     /// For callers that get one plaintext after the other and cannot keep them.
     public func add(_ item: Item) throws {
-        if waiting.count == KeyWrapLanes.width { try flush() }
-        let lane = waiting.count
-        try dataKeys.withUnsafeMutableBytes { memory in
-            let key = UnsafeMutableRawBufferPointer(rebasing: memory[lane * 32..<(lane + 1) * 32])
-            if lane == 0 { try Random.fillWithKeyBytes(memory) }
-            lanes.load(key: key.baseAddress!, lane: lane)
-            try protector.protect(
-                item.plaintext, name: item.name, context: item.context, birth: mark.number,
-                contentType: item.contentType, dataKey: key.baseAddress!, into: item.body)
-        }
-        waiting.append(item.slot)
+        if waiting == KeyWrapLanes.width { try flush() }
+        if waiting == 0 { try Random.fillWithKeyBytes(keys) }
+        let key = keys.baseAddress! + waiting * 32
+        lanes.load(key: key, lane: waiting)
+        try protector.protect(
+            item.plaintext, name: item.name, context: item.context, birth: mark.number, contentType: item.contentType,
+            dataKey: key, into: item.body)
+        slots[waiting] = item.slot
+        waiting += 1
     }
 
     /// Wraps the data keys of the items that wait, and writes their slots.
     public func flush() throws {
-        try lanes.wrap(waiting.count, under: cipher)
-        for (lane, slot) in waiting.enumerated() {
-            Slot.setGeneration(mark.number, slot)
-            lanes.store(wrapped: slot + Slot.wrappedKeyOffset, lane: lane)
+        try lanes.wrap(waiting, under: cipher)
+        for lane in 0..<waiting {
+            Slot.setGeneration(mark.number, slots[lane])
+            lanes.store(wrapped: slots[lane] + Slot.wrappedKeyOffset, lane: lane)
         }
-        waiting.removeAll(keepingCapacity: true)
-        dataKeys.withUnsafeMutableBytes { wipe($0) }
+        waiting = 0
+        wipe(keys)
         lanes.wipeLanes()
     }
 

@@ -4,13 +4,25 @@ public import SecretStores
 
 /// Unprotects contents: one worker's contexts, lanes and locked scratch memory.
 ///
-/// One object serves one thread. Nothing is allocated for a secret, unless it is larger than every one before.
+/// One object serves one thread. Nothing is allocated for a secret, unless it is larger than every one before; an
+/// outsized one is opened in the batch's own memory, which is protected.
 public final class ContentOpener {
+    /// What becomes of an outsized plaintext, which lies where its message lay.
+    public enum Place {
+        /// It is wiped: the record has no body any more.
+        case wiped
+        /// `consume` writes a new message over it.
+        case overwritten
+    }
+
     private let keys: UnwrappingKeys
     private let lanes: KeyWrapLanes
     private let protector: ContentProtector
     private var dataKey: SecureBytes
     private var plaintext: SecureBytes
+    // The same memory, which stays where it is as long as those do.
+    private let key: UnsafeMutableRawBufferPointer
+    private var scratch: UnsafeMutableRawBufferPointer
 
     /// - Parameters:
     ///   - group: the group whose secrets these are.
@@ -19,18 +31,23 @@ public final class ContentOpener {
         self.keys = UnwrappingKeys(keys)
         lanes = try KeyWrapLanes()
         protector = try ContentProtector(group: group)
-        dataKey = try SecureBytes(count: 32)
-        plaintext = try SecureBytes(count: 64 << 10)
+        var keyMemory = try SecureBytes(count: 32)
+        var plaintextMemory = try SecureBytes(count: 64 << 10)
+        key = keyMemory.withUnsafeMutableBytes { $0 }
+        scratch = plaintextMemory.withUnsafeMutableBytes { $0 }
+        dataKey = keyMemory
+        plaintext = plaintextMemory
     }
 
     /// Opens every record of a batch and lists those that do not open.
     ///
     /// - Parameters:
     ///   - batch: what a store's reader filled; its failures are added to.
+    ///   - place: what becomes of an outsized plaintext.
     ///   - consume: gets each plaintext, which is wiped afterwards.
     /// - Throws: what the key repository or OpenSSL throws; never because of one secret.
     public func open(
-        _ batch: ContentBatch,
+        _ batch: ContentBatch, leaving place: Place = .wiped,
         consume: (_ record: Int, _ plaintext: UnsafeRawBufferPointer, _ contentType: ContentType) throws -> Void = {
             _, _, _ in
         }
@@ -43,14 +60,14 @@ public final class ContentOpener {
             while end < records.count, end - first < KeyWrapLanes.width,
                 Slot.generation(batch.base + records[end].slot) == generation
             { end += 1 }
-            try open(first..<end, of: batch, generation: generation, consume: consume)
+            try open(first..<end, of: batch, generation: generation, leaving: place, consume: consume)
             first = end
         }
         lanes.wipeLanes()
     }
 
     private func open(
-        _ range: Range<Int>, of batch: ContentBatch, generation: UInt32,
+        _ range: Range<Int>, of batch: ContentBatch, generation: UInt32, leaving place: Place,
         consume: (Int, UnsafeRawBufferPointer, ContentType) throws -> Void
     ) throws {
         let cipher: BlockCipher
@@ -77,35 +94,41 @@ public final class ContentOpener {
                 fail(index, batch, generation, .malformed)
                 continue
             }
-            try reserve(layout.plaintextLength)
-            let opened = dataKey.withUnsafeMutableBytes { key in
-                lanes.store(key: key.baseAddress!, lane: index - range.lowerBound)
-                defer { wipe(key) }
-                return plaintext.withUnsafeMutableBytes {
-                    protector.unprotect(
-                        body, layout: layout, name: batch.bytes(record.name), context: record.context.map(batch.bytes),
-                        birth: record.birth, dataKey: key.baseAddress!, into: $0.baseAddress!)
-                }
-            }
-            guard opened else {
+            let target = try room(for: layout, of: batch, record)
+            lanes.store(key: key.baseAddress!, lane: index - range.lowerBound)
+            let isOpen = protector.unprotect(
+                body, layout: layout, name: batch.bytes(record.name), context: record.context.map(batch.bytes),
+                birth: record.birth, dataKey: key.baseAddress!, into: target.baseAddress!)
+            wipe(key)
+            guard isOpen else {
                 fail(index, batch, generation, .integrityCheckFailed)
                 continue
             }
-            try plaintext.withUnsafeMutableBytes { whole in
-                let used = UnsafeMutableRawBufferPointer(rebasing: whole[..<layout.plaintextLength])
-                defer { wipe(used) }
-                try consume(index, UnsafeRawBufferPointer(used), layout.contentType)
-            }
+            var isOverwritten = false
+            defer { if !isOverwritten { wipe(target) } }
+            try consume(index, UnsafeRawBufferPointer(target), layout.contentType)
+            isOverwritten = batch.isOutsized && place == .overwritten
         }
+    }
+
+    /// Where a plaintext goes: into this worker's locked scratch, or, an outsized one, where its ciphertext lies.
+    private func room(
+        for layout: MessageBody.Layout, of batch: ContentBatch, _ record: ContentBatch.Record
+    ) throws -> UnsafeMutableRawBufferPointer {
+        let count = layout.plaintextLength
+        if batch.isOutsized {
+            let start = batch.base + record.body.lowerBound + layout.ciphertext.lowerBound
+            return UnsafeMutableRawBufferPointer(start: start, count: count)
+        }
+        if count > scratch.count {
+            plaintext = try SecureBytes(count: count)
+            scratch = plaintext.withUnsafeMutableBytes { $0 }
+        }
+        return UnsafeMutableRawBufferPointer(rebasing: scratch[..<count])
     }
 
     private func fail(_ index: Int, _ batch: ContentBatch, _ generation: UInt32, _ reason: FailureReason) {
         batch.failures.append(
             .init(index: index, place: batch.records[index].place, generation: generation, reason: reason))
-    }
-
-    private func reserve(_ count: Int) throws {
-        guard count > plaintext.count else { return }
-        plaintext = try SecureBytes(count: count)
     }
 }

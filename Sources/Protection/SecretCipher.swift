@@ -68,20 +68,13 @@ public enum SecretCipher {
             _ secret: StoredSecret, consume: (UnsafeRawBufferPointer, ContentType) throws -> R
         ) throws -> R {
             batch.reset()
-            secret.slot.withUnsafeBytes { slot in
-                secret.name.withUnsafeBytes { name in
-                    secret.body.withUnsafeBytes { body in
+            try secret.slot.withUnsafeBytes { slot in
+                try secret.name.withUnsafeBytes { name in
+                    try secret.body.withUnsafeBytes { body in
                         if let context = secret.context {
-                            context.withUnsafeBytes {
-                                batch.append(
-                                    place: secret.place, birth: secret.birth, slot: slot.baseAddress!, name: name,
-                                    context: $0, body: body)
-                            }
+                            try context.withUnsafeBytes { try fill(secret, slot, name, $0, body) }
                         } else {
-                            batch.append(
-                                place: secret.place, birth: secret.birth, slot: slot.baseAddress!, name: name,
-                                context: nil,
-                                body: body)
+                            try fill(secret, slot, name, nil, body)
                         }
                     }
                 }
@@ -97,6 +90,22 @@ public enum SecretCipher {
                     generation: secret.generation)
             }
             return result
+        }
+
+        private func fill(
+            _ secret: StoredSecret, _ slot: UnsafeRawBufferPointer, _ name: UnsafeRawBufferPointer,
+            _ context: UnsafeRawBufferPointer?, _ body: UnsafeRawBufferPointer
+        ) throws {
+            guard body.count > batch.outsizedLimit else {
+                batch.append(
+                    place: secret.place, birth: secret.birth, slot: slot.baseAddress!, name: name, context: context,
+                    body: body)
+                return
+            }
+            try batch.setOutsized(
+                place: secret.place, birth: secret.birth, slot: slot.baseAddress!, name: name, context: context,
+                bodyLength: body.count
+            ) { $0.copyMemory(from: body) }
         }
     }
 

@@ -8,7 +8,8 @@ import Synchronization
 /// ```
 ///
 /// The committer gets the batches in the order they were read, so that one number says how far a run has come.
-/// What a stage needs is made inside its own thread. On the first failure every channel is closed, so that no stage
+/// What a stage needs is made inside its own thread. The reader begins when all workers have what they need: locked
+/// memory is scarce, and a worker's must not go to what is read. On the first failure every channel is closed, so that no stage
 /// waits for ever, and that failure is thrown.
 enum Pipeline<Batch: AnyObject & Sendable> {
     private struct Ticket {
@@ -25,16 +26,18 @@ enum Pipeline<Batch: AnyObject & Sendable> {
     ///   - reader: makes the reading function; false from that is the end.
     ///   - worker: makes a worker's function.
     ///   - commit: takes a batch; what it did is in the batch afterwards.
+    ///   - onFailure: wakes what else a stage may wait for.
     /// - Returns: how long each stage was busy.
     static func run(
         _ batches: [Batch], workers: Int, control: RunControl,
         reader: @escaping @Sendable () throws -> (Batch) throws -> Bool,
         worker: @escaping @Sendable () throws -> (Batch) throws -> Void,
-        commit: (Batch) throws -> Void
+        commit: (Batch) throws -> Void, onFailure: @escaping @Sendable () -> Void = {}
     ) throws -> StageTimes {
         let free = Channel<Batch>()
         let filled = Channel<Ticket>()
         let done = Channel<Ticket>()
+        let ready = Channel<Int>()
         let failure = Mutex<(any Error)?>(nil)
         let times = Mutex(StageTimes())
         let running = Atomic(workers)
@@ -43,8 +46,10 @@ enum Pipeline<Batch: AnyObject & Sendable> {
         @Sendable func fail(_ error: any Error) {
             failure.withLock { if $0 == nil { $0 = error } }
             free.close(discarding: true)
+            ready.close(discarding: true)
             filled.close(discarding: true)
             done.close(discarding: true)
+            onFailure()
         }
 
         let group = DispatchGroup()
@@ -53,6 +58,7 @@ enum Pipeline<Batch: AnyObject & Sendable> {
         DispatchQueue(label: "keyroll.reader").async(group: group) {
             do {
                 let read = try reader()
+                for _ in 0..<workers { _ = ready.pop() }
                 var order = 0
                 while !control.isStopping, let batch = free.pop() {
                     let (more, seconds) = try timed { try read(batch) }
@@ -68,6 +74,7 @@ enum Pipeline<Batch: AnyObject & Sendable> {
             DispatchQueue(label: "keyroll.worker.\(number)").async(group: group) {
                 do {
                     let work = try worker()
+                    ready.push(number)
                     while let ticket = filled.pop() {
                         let (_, seconds) = try timed { try work(ticket.batch) }
                         times.withLock { $0.transform += seconds }

@@ -80,17 +80,17 @@ public struct ReencryptRun {
         return outcome
     }
 
-    /// Exposed secrets that are there now and open. The look reads no contents, unless there is something left.
+    /// Exposed secrets that are there now and open. The look reads no contents, unless something may be left.
     private func remaining() throws -> Int {
         let reader = try store.contentReader()
+        let selection = ContentSelection(compromised: compromised)
+        guard try reader.hasAny(selection) else { return 0 }
         let opener = try ContentOpener(group: store.group, keys: KeySource(keeper))
         let batch = ContentBatch()
         var count = 0
         while true {
             batch.reset()
-            guard try reader.read(into: batch, selecting: ContentSelection(compromised: compromised)) else {
-                return count
-            }
+            guard try reader.read(into: batch, selecting: selection) else { return count }
             let orphans = batch.failures.count
             try opener.open(batch)
             count += batch.records.count - (batch.failures.count - orphans)
@@ -106,23 +106,11 @@ public struct ReencryptRun {
         let options = options
         let keeper = keeper
         let keys = KeySource(keeper)
-        let selection = ContentSelection(compromised: compromised)
-        let start = journal.cursor
         let committer = options.isDryRun ? nil : try store.contentCommitter()
-        let batches = (0..<(options.workers + 2)).map { _ in ContentBatch() }
-        let stages = try Pipeline<ContentBatch>.run(
-            batches, workers: options.workers, control: control,
-            reader: {
-                let reader = try store.contentReader()
-                reader.skip(to: start)
-                var pacer = Pacer(options.maximumRate)
-                return { batch in
-                    batch.reset()
-                    let more = try reader.read(into: batch, selecting: selection)
-                    pacer.pass(batch.records.count, control)
-                    return more
-                }
-            },
+        let stages = try ContentPipeline(
+            store: store, selection: ContentSelection(compromised: compromised), start: journal.cursor,
+            options: options, control: control
+        ).run(
             worker: {
                 let opener = try ContentOpener(group: store.group, keys: keys)
                 let maker = try ContentMaker(keeper.keyring)
@@ -146,18 +134,20 @@ public struct ReencryptRun {
         outcome.stages += stages
     }
 
-    /// Opens every record and writes its new version into the batch's output.
+    /// Opens every record and writes its new version over the old one. Messages have one encoding only, so that it is
+    /// as long.
     private static func renew(_ batch: ContentBatch, _ opener: ContentOpener, _ maker: ContentMaker) throws {
-        batch.reserveOutput()
-        try opener.open(batch) { index, plaintext, contentType in
+        batch.reserveNewSlots()
+        try opener.open(batch, leaving: .overwritten) { index, plaintext, contentType in
             let record = batch.records[index]
-            let renewal = batch.renew(
-                index, bodyLength: MessageBody.length(plaintext: plaintext.count, contentType: contentType))
+            precondition(
+                MessageBody.length(plaintext: plaintext.count, contentType: contentType) == record.body.count,
+                "the decoder takes no other encoding")
             try maker.add(
                 ContentMaker.Item(
                     name: batch.bytes(record.name), context: record.context.map(batch.bytes), plaintext: plaintext,
-                    contentType: contentType, body: batch.output + renewal.body.lowerBound,
-                    slot: batch.output + renewal.slot))
+                    contentType: contentType, body: batch.base + record.body.lowerBound,
+                    slot: batch.newSlots + batch.renew(index).slot))
         }
         try maker.flush()
     }

@@ -66,19 +66,9 @@ public struct VerifyRun {
         let keys = KeySource(keeper)
         var outcome = Outcome()
         control.begin("verify", total: Int(try store.census().total))
-        let batches = (0..<(options.workers + 2)).map { _ in ContentBatch() }
-        outcome.stages = try Pipeline<ContentBatch>.run(
-            batches, workers: options.workers, control: control,
-            reader: {
-                let reader = try store.contentReader()
-                var pacer = Pacer(options.maximumRate)
-                return { batch in
-                    batch.reset()
-                    let more = try reader.read(into: batch, selecting: .all)
-                    pacer.pass(batch.records.count, control)
-                    return more
-                }
-            },
+        outcome.stages = try ContentPipeline(
+            store: store, selection: .all, start: 0, options: options, control: control
+        ).run(
             worker: {
                 let opener = try ContentOpener(group: store.group, keys: keys)
                 return { try opener.open($0) }

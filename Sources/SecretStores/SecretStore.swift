@@ -130,11 +130,14 @@ public protocol ContentReader: AnyObject {
     /// Fills the batch with what lies above the position it keeps.
     ///
     /// - Parameters:
-    ///   - batch: is added to.
+    ///   - batch: is added to. An outsized body goes alone, and only if it is not longer than ``ContentBatch/grant``;
+    ///     otherwise the batch ends in front of it and ``ContentBatch/wanted`` says so.
     ///   - selection: which secrets; of the others only ``ContentBatch/passedOver`` counts how many there were, and
     ///     their contents are not read.
     /// - Returns: false at the end, when there was nothing more.
     func read(into batch: ContentBatch, selecting selection: ContentSelection) throws -> Bool
+    /// Whether any content there is may be selected, as far as births tell: neither slots nor contents are read.
+    func hasAny(_ selection: ContentSelection) throws -> Bool
     /// Goes on where an earlier reader had come to, as a resumed run does.
     func skip(to position: Int64)
 }
@@ -155,6 +158,9 @@ public struct ContentSelection: Sendable, Equatable {
 
     /// - Parameter compromised: generation numbers, or nil for all contents.
     public init(compromised: [UInt32]?) { self.compromised = compromised }
+
+    /// No content born under a later generation is selected.
+    public var latestBirth: UInt32 { compromised.map { $0.max() ?? 0 } ?? .max }
 
     /// Whether a compromised generation may have exposed the data key of a secret: it was wrapped under every
     /// generation that was active from its birth to the one that wraps it now, so each of them in between counts,

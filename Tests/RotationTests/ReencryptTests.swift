@@ -7,13 +7,6 @@ import Testing
 
 /// New data keys for what a compromised generation may have exposed.
 @Suite struct ReencryptTests {
-    private func reencrypt(_ home: TestHome, _ compromised: [UInt32], job: String = "job") throws -> RewrapRun.Outcome {
-        try ReencryptRun(
-            home.store, keeper: home.keeper, compromised: compromised, options: RunOptions(workers: 2),
-            control: RunControl()
-        ).run(job: job)
-    }
-
     @Test func onlyWhatWasExposed() throws {
         try TestHome.run { home in
             try home.fill(TestHome.names(300, "one"))
@@ -23,13 +16,13 @@ import Testing
             try home.roll()
             try home.fill(TestHome.names(100, "three"))
             // Those of 1 have gone through 2; those of 3 have not.
-            let outcome = try reencrypt(home, [2])
+            let outcome = try home.reencrypt([2])
             #expect(outcome.tally.numbers == [600, 500, 100, 0, 0])
             #expect(try home.store.census().counts == [3: 600])
             #expect(try home.store.secret(named: Array("one 7".utf8))?.birth == 3)
             let all = TestHome.names(300, "one") + TestHome.names(200, "two") + TestHome.names(100, "three")
             try home.expectAll(all)
-            #expect(try reencrypt(home, [2], job: "again").tally.numbers == [600, 0, 600, 0, 0])
+            #expect(try home.reencrypt([2], job: "again").tally.numbers == [600, 0, 600, 0, 0])
         }
     }
 
@@ -39,7 +32,7 @@ import Testing
             try home.fill(["a"])
             let old = try #require(try home.store.secret(named: [0x61]))
             try home.roll()
-            _ = try reencrypt(home, [1])
+            _ = try home.reencrypt([1])
             var mixed = try #require(try home.store.secret(named: [0x61]))
             #expect(mixed.slot != old.slot && mixed.body != old.body)
             mixed.slot = old.slot
@@ -57,7 +50,7 @@ import Testing
             try home.flipWrappedKey("name 1")
             try home.alterBody("name 2") { $0[20] ^= 1 }
             try home.alterBody("name 3") { $0 = [] }
-            let outcome = try reencrypt(home, [1])
+            let outcome = try home.reencrypt([1])
             #expect(outcome.tally.addsUp && outcome.tally.numbers == [100, 97, 0, 0, 3])
             #expect(outcome.tally.failed[.integrityCheckFailed] == 2 && outcome.tally.failed[.malformed] == 1)
             #expect(Set(try home.store.quarantine().map(\.name)) == ["name 1", "name 2", "name 3"])

@@ -19,7 +19,7 @@ import Testing
     }
 
     private func renewAll(_ batch: ContentBatch, to target: UInt32, except failing: Set<String> = []) {
-        batch.reserveOutput()
+        batch.reserveNewSlots()
         for (index, record) in batch.records.enumerated() {
             let entry = Entry(record, batch)
             if failing.contains(entry.text) {
@@ -28,9 +28,8 @@ import Testing
                 continue
             }
             let new = Self.renewed(entry, target)
-            let renewal = batch.renew(index, bodyLength: new.body.count)
-            (batch.output + renewal.slot).copyMemory(from: new.slot, byteCount: Slot.length)
-            (batch.output + renewal.body.lowerBound).copyMemory(from: new.body, byteCount: new.body.count)
+            (batch.newSlots + batch.renew(index).slot).copyMemory(from: new.slot, byteCount: Slot.length)
+            (batch.base + record.body.lowerBound).copyMemory(from: new.body, byteCount: new.body.count)
         }
     }
 

@@ -13,12 +13,20 @@ struct Arguments {
     /// By default the working directory: its disk is the one that people mean, while /tmp may be memory.
     var folder = "."
 
+    /// Only the bare loop over the contents of this store, for `scale.sh reencrypt`.
+    var bareContents: String?
+    var form = BareContents.Form.statement
+    /// As a re-encryption cuts its batches.
+    var batchBytes = 1 << 20
+
     private static let help = """
         usage: RotationBenchmark [--secrets N] [--runs R] [--json FILE] [--folder DIR]
           --secrets N   secrets in the home (1000000)
           --runs R      rounds; each measures everything once (5)
           --json FILE   write the figures there as well
           --folder DIR  make the scratch folder in there (the working directory)
+               RotationBenchmark --bare-contents STORE [--form statement|blob] [--batch-bytes N]
+          overwrites all contents and slots of a store's file, and prints how many seconds that took
         """
 
     init(_ words: some Sequence<String>) throws {
@@ -40,6 +48,14 @@ struct Arguments {
             case "--runs": runs = try number()
             case "--json": json = try value()
             case "--folder": folder = try value()
+            case "--bare-contents": bareContents = try value()
+            case "--form":
+                let name = try value()
+                guard let known = BareContents.Form(rawValue: name) else {
+                    throw Usage(message: "unknown form '\(name)'\n\(Self.help)")
+                }
+                form = known
+            case "--batch-bytes": batchBytes = try number()
             case "--help", "-h":
                 print(Self.help)
                 exit(0)

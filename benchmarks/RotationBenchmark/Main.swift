@@ -7,6 +7,13 @@ enum Main {
     static func main() {
         do {
             let arguments = try Arguments(CommandLine.arguments.dropFirst())
+            if let path = arguments.bareContents {
+                let loop = try BareContents(path, batchBytes: arguments.batchBytes)
+                var count = 0
+                let seconds = try Stopwatch.seconds { count = try loop.run(arguments.form) }
+                print("{\"contents\": \(count), \"seconds\": \(seconds)}")
+                return
+            }
             // A broken library would give fast and wrong figures.
             try SelfTest.run()
             let scratch = try ScratchFolder(in: arguments.folder)

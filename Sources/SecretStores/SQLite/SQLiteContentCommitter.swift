@@ -10,6 +10,7 @@ final class SQLiteContentCommitter: ContentCommitter {
     private let pageLength: Int
     private let present: UnsafeMutableRawPointer
     private var update: RawStatement?
+    private var makeRoom: RawStatement?
 
     init(path: String, slotsPerPage: Int) throws {
         let writer = try SQLiteWriter(path: path, durability: .full, isJob: true, cacheKiB: 4096)
@@ -17,13 +18,19 @@ final class SQLiteContentCommitter: ContentCommitter {
         self.slotsPerPage = Int64(slotsPerPage)
         pageLength = slotsPerPage * Slot.length
         present = .allocate(byteCount: pageLength, alignment: 64)
-        update = try writer.connection.access {
-            try RawStatement("UPDATE secret SET birth = ?2, body = ?3 WHERE id = ?1", $0, path: path)
+        (update, makeRoom) = try writer.connection.access {
+            (
+                try RawStatement("UPDATE secret SET birth = ?2, body = ?3 WHERE id = ?1", $0, path: path),
+                try RawStatement("UPDATE secret SET birth = ?2, body = zeroblob(?3) WHERE id = ?1", $0, path: path)
+            )
         }
     }
 
     deinit {
-        try? writer.connection.access { _ in update = nil }
+        try? writer.connection.access { _ in
+            update = nil
+            makeRoom = nil
+        }
         present.deallocate()
     }
 
@@ -56,12 +63,14 @@ final class SQLiteContentCommitter: ContentCommitter {
         _ batch: ContentBatch, _ window: BlobWindow, _ mark: GenerationMark, _ tally: inout CommitTally,
         _ counts: inout [UInt32: Int], _ database: Database
     ) throws {
-        guard let update else { return }
         // Nearly always nothing is on the list, and then it is not looked at for each secret.
         let hasQuarantine = try Bool.fetchOne(database, sql: "SELECT EXISTS (SELECT 1 FROM quarantine)") ?? true
+        let (records, base, newSlots) = (batch.records, batch.base, batch.newSlots)
         var page: Int64 = 0
+        // Counted by runs of one generation: nearly always a batch is one.
+        var (before, moved) = (UInt32(0), 0)
         for renewal in batch.renewals {
-            let record = batch.records[renewal.index]
+            let record = records[renewal.index]
             if record.place.page != page {
                 if page != 0 { try window.write(present, count: pageLength) }
                 page = record.place.page
@@ -70,28 +79,48 @@ final class SQLiteContentCommitter: ContentCommitter {
                 }
             }
             let slot = present + record.place.slot * Slot.length
-            guard memcmp(slot, batch.base + record.slot, Slot.length) == 0 else {
+            guard memcmp(slot, base + record.slot, Slot.length) == 0 else {
                 tally.superseded += 1
                 continue
             }
             let id = page * slotsPerPage + Int64(record.place.slot)
-            update.bind(1, id)
-            update.bind(2, Int64(mark.number))
-            update.bind(
-                3,
-                blob: UnsafeRawBufferPointer(start: batch.output + renewal.body.lowerBound, count: renewal.body.count))
-            guard try update.run() == 1 else {
-                throw StoreError(.damaged, "\(writer.path): a content is gone and its slot is not; run keyroll doctor")
+            try replace(id, mark, batch.bytes(record.body), isOutsized: batch.isOutsized, database)
+            let generation = Slot.generation(slot)
+            if generation != before {
+                counts[before, default: 0] -= moved
+                (before, moved) = (generation, 0)
             }
-            counts[Slot.generation(slot), default: 0] -= 1
-            counts[mark.number, default: 0] += 1
-            slot.copyMemory(from: batch.output + renewal.slot, byteCount: Slot.length)
+            moved += 1
+            slot.copyMemory(from: newSlots + renewal.slot, byteCount: Slot.length)
             tally.moved += 1
             if hasQuarantine {
                 try database.execute(sql: "DELETE FROM quarantine WHERE id = ?", arguments: [id])
             }
         }
         if page != 0 { try window.write(present, count: pageLength) }
+        counts[before, default: 0] -= moved
+        counts[mark.number, default: 0] += tally.moved
+    }
+
+    private var lostContent: StoreError {
+        StoreError(.damaged, "\(writer.path): a content is gone and its slot is not; run keyroll doctor")
+    }
+
+    /// SQLite builds a row in memory beside what is bound to it; of an outsized one it gets only the length, and then
+    /// the bytes, which it writes where they belong.
+    private func replace(
+        _ id: Int64, _ mark: GenerationMark, _ body: UnsafeRawBufferPointer, isOutsized: Bool, _ database: Database
+    ) throws {
+        guard let statement = isOutsized ? makeRoom : update else { return }
+        statement.bind(1, id)
+        statement.bind(2, Int64(mark.number))
+        if isOutsized { statement.bind(3, Int64(body.count)) } else { statement.bind(3, blob: body) }
+        guard try statement.run() == 1 else { throw lostContent }
+        guard isOutsized else { return }
+        let window = BlobWindow(table: "secret", column: "body", database, path: writer.path)
+        defer { window.close() }
+        guard try window.move(to: id) == body.count, let bytes = body.baseAddress else { throw lostContent }
+        try window.write(bytes, count: body.count)
     }
 
     private func quarantine(

@@ -27,9 +27,10 @@ final class SQLiteContentReader: ContentReader {
                 try RawStatement(
                     "SELECT page, slots FROM key_page WHERE page >= ?1 ORDER BY page", database, path: path),
                 try RawStatement(
-                    // A body that is larger than any that keyroll writes is not even read.
+                    // A body that is not selected is not even read; an outsized one is read piece by piece.
                     """
-                    SELECT id, name, birth, context, CASE WHEN length(body) <= \(Self.bodyLimit) THEN body END
+                    SELECT id, name, birth, context, length(body),
+                        CASE WHEN length(body) <= ?3 AND birth & 4294967295 <= ?2 THEN body END
                     FROM secret WHERE id >= ?1 ORDER BY id
                     """, database, path: path
                 )
@@ -46,18 +47,31 @@ final class SQLiteContentReader: ContentReader {
 
     func skip(to position: Int64) { nextPlace = max(nextPlace, position) }
 
+    func hasAny(_ selection: ContentSelection) throws -> Bool {
+        try connection.read { database in
+            let found = try RawStatement(
+                "SELECT 1 FROM secret WHERE birth & 4294967295 <= ?1 LIMIT 1", database, path: path)
+            found.bind(1, Int64(selection.latestBirth))
+            return try found.step()
+        }
+    }
+
     func read(into batch: ContentBatch, selecting selection: ContentSelection) throws -> Bool {
         guard let pages, let contents, !isAtEnd else { return false }
         var pagesLeft = Self.pagesAtOnce
         // BEGIN makes the two statements see one snapshot.
-        try connection.read { _ in
+        try connection.read { database in
+            let window = BlobWindow(table: "secret", column: "body", isReadOnly: true, database, path: path)
             defer {
+                window.close()
                 pages.reset()
                 contents.reset()
             }
             pages.bind(1, nextPlace / Int64(slotsPerPage))
             // The first time from below, so that a content with an impossible number is met.
             contents.bind(1, nextPlace == 0 ? Int64.min : nextPlace)
+            contents.bind(2, Int64(selection.latestBirth))
+            contents.bind(3, Int64(batch.outsizedLimit))
             var hasContent = try contents.step()
             while !batch.isFull, pagesLeft > 0, try pages.step() {
                 pagesLeft -= 1
@@ -69,7 +83,7 @@ final class SQLiteContentReader: ContentReader {
                 let first = page * Int64(slotsPerPage)
                 // Contents before this page have no page at all.
                 while hasContent, contents.integer(0) < first {
-                    try take(nil, batch, contents, &hasContent, selection)
+                    _ = try take(nil, batch, contents, window, &hasContent, selection)
                 }
                 for slot in 0..<slotsPerPage where first + Int64(slot) >= nextPlace {
                     if batch.isFull {
@@ -79,7 +93,11 @@ final class SQLiteContentReader: ContentReader {
                     }
                     let bytes = slots.baseAddress! + slot * Slot.length
                     if hasContent, contents.integer(0) == first + Int64(slot) {
-                        try take(bytes, batch, contents, &hasContent, selection)
+                        guard try take(bytes, batch, contents, window, &hasContent, selection) else {
+                            nextPlace = first + Int64(slot)
+                            batch.position = nextPlace
+                            return
+                        }
                     } else if Slot.generation(bytes) != 0 {
                         batch.failures.append(
                             .init(
@@ -93,16 +111,19 @@ final class SQLiteContentReader: ContentReader {
             }
             guard !batch.isFull, pagesLeft > 0 else { return }
             // Contents behind the last page have none.
-            while hasContent { try take(nil, batch, contents, &hasContent, selection) }
+            while hasContent { _ = try take(nil, batch, contents, window, &hasContent, selection) }
             isAtEnd = true
         }
         return true
     }
 
+    /// Adds the present content and goes on to the next one.
+    ///
+    /// - Returns: false for an outsized one that has to wait: for a batch of its own, or for more room than was granted.
     private func take(
-        _ slot: UnsafeRawPointer?, _ batch: ContentBatch, _ contents: RawStatement, _ hasContent: inout Bool,
-        _ selection: ContentSelection
-    ) throws {
+        _ slot: UnsafeRawPointer?, _ batch: ContentBatch, _ contents: RawStatement, _ window: BlobWindow,
+        _ hasContent: inout Bool, _ selection: ContentSelection
+    ) throws -> Bool {
         let id = contents.integer(0)
         guard id / Int64(slotsPerPage) <= SQLiteSchema.maximumPage else {
             throw StoreError(
@@ -110,17 +131,34 @@ final class SQLiteContentReader: ContentReader {
         }
         let place = SlotPlace(page: id / Int64(slotsPerPage), slot: Int(id % Int64(slotsPerPage)))
         let birth = UInt32(truncatingIfNeeded: contents.integer(2))
+        let length = Int(contents.integer(4))
         if let slot, !selection.contains(birth: birth, generation: Slot.generation(slot)) {
             batch.passedOver += 1
-        } else if let slot, !contents.isNull(4) {
+        } else if let slot, !contents.isNull(5) {
             batch.append(
                 place: place, birth: birth, slot: slot,
                 name: contents.bytes(1),
-                context: contents.isNull(3) ? nil : contents.bytes(3), body: contents.bytes(4))
+                context: contents.isNull(3) ? nil : contents.bytes(3), body: contents.bytes(5))
+        } else if let slot, length <= Self.bodyLimit {
+            guard batch.records.isEmpty else { return false }
+            guard length <= batch.grant else {
+                batch.wanted = length
+                return false
+            }
+            try batch.setOutsized(
+                place: place, birth: birth, slot: slot, name: contents.bytes(1),
+                context: contents.isNull(3) ? nil : contents.bytes(3), bodyLength: length
+            ) { memory in
+                guard try window.move(to: id) == length else {
+                    throw StoreError(.damaged, "\(path): a content changed its length while it was read")
+                }
+                try window.read(into: memory.baseAddress!, count: length)
+            }
         } else {
             batch.failures.append(
                 .init(index: nil, place: place, generation: slot.map { Slot.generation($0) } ?? 0, reason: .malformed))
         }
         hasContent = try contents.step()
+        return true
     }
 }

@@ -10,6 +10,7 @@ final class Child: Sendable {
     private let output: Int32
     private let errors: Int32
     private let outcome = Mutex<Outcome?>(nil)
+    private let peak = Mutex(0)
 
     /// - Parameters:
     ///   - path: the program.
@@ -76,12 +77,25 @@ final class Child: Sendable {
     /// What it wrote to standard error so far.
     var errorsSoFar: String { String(decoding: UnnamedFile.read(errors), as: UTF8.self) }
 
+    /// The most memory that it held at a time, in MiB, as the kernel counts it (VmHWM), looked at every half millisecond of
+    /// ``wait(atMost:)``. What `wait4` says would begin with the memory of the test that started it.
+    var peakMebibytes: Int { peak.withLock { $0 } >> 10 }
+
+    private func lookAtMemory() {
+        guard let status = try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8),
+            let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+            let kibibytes = Int(line.split(whereSeparator: { !$0.isNumber }).first ?? "")
+        else { return }
+        peak.withLock { $0 = max($0, kibibytes) }
+    }
+
     /// Waits for its end; one that takes longer is killed, which shows in the outcome.
     func wait(atMost seconds: Double = 120) -> Outcome {
         let end = DispatchTime.now().uptimeNanoseconds + UInt64(seconds * 1e9)
         while true {
             if let outcome = poll() { return outcome }
             if DispatchTime.now().uptimeNanoseconds > end { signal(SIGKILL) }
+            lookAtMemory()
             usleep(500)
         }
     }

@@ -29,6 +29,17 @@ extension TestHome {
         return try rewrap(WatchedStore(store ?? self.store, hooks), workers: 1, job: job, control: control)
     }
 
+    /// Encrypts anew what these generations may have exposed.
+    func reencrypt(
+        _ compromised: [UInt32], in store: (any SecretStore)? = nil, workers: Int = 2, isDryRun: Bool = false,
+        job: String = "job", control: RunControl = RunControl()
+    ) throws -> RewrapRun.Outcome {
+        try ReencryptRun(
+            store ?? self.store, keeper: keeper, compromised: compromised,
+            options: RunOptions(workers: workers, isDryRun: isDryRun), control: control
+        ).run(job: job)
+    }
+
     func verify(_ store: (any SecretStore)? = nil, workers: Int = 2) throws -> VerifyRun.Outcome {
         try VerifyRun(
             store ?? self.store, keeper: keeper, options: RunOptions(workers: workers), control: RunControl()

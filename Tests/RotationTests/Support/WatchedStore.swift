@@ -77,6 +77,32 @@ final class WatchedStore: SecretStore {
     }
 }
 
+extension WatchedStore {
+    func contentCommitter() throws -> any ContentCommitter {
+        try hooks.onMakingCommitter()
+        return Contents(self, try inner.contentCommitter())
+    }
+
+    private final class Contents: ContentCommitter {
+        let store: WatchedStore
+        let inner: any ContentCommitter
+
+        init(_ store: WatchedStore, _ inner: any ContentCommitter) { (self.store, self.inner) = (store, inner) }
+
+        func commit(
+            _ batch: ContentBatch, to mark: GenerationMark, job: String,
+            journal: (CommitTally) throws -> JournalRecord
+        ) throws -> CommitTally {
+            let number = store.commits.load(ordering: .relaxed) + 1
+            try store.hooks.onCommit(number)
+            let tally = try inner.commit(batch, to: mark, job: job, journal: journal)
+            store.commits.store(number, ordering: .relaxed)
+            store.hooks.afterCommit(number)
+            return tally
+        }
+    }
+}
+
 /// All the rest is the store's own.
 extension WatchedStore {
     var place: String { inner.place }
@@ -107,7 +133,6 @@ extension WatchedStore {
         try inner.list(after: name, prefix: prefix, limit: limit)
     }
     func contentReader() throws -> any ContentReader { try inner.contentReader() }
-    func contentCommitter() throws -> any ContentCommitter { try inner.contentCommitter() }
     func openJournal() throws -> JournalRecord? { try inner.openJournal() }
     func newestJournal() throws -> JournalRecord? { try inner.newestJournal() }
     func write(_ journal: JournalRecord) throws { try inner.write(journal) }
