@@ -47,7 +47,7 @@ public struct EvidenceChain: Sendable {
         while flock(descriptor, LOCK_EX) != 0 {
             guard errno == EINTR else { throw FileError.current(path, "cannot lock") }
         }
-        let (last, torn) = try tail(descriptor)
+        let (last, torn) = try tail(descriptor, cuts: true)
         var number = try last.map { try Self.decode($0, path).number } ?? 0
         var previous = try last.map { try Self.hash($0) } ?? Self.origin
         let isFirst = last == nil
@@ -70,13 +70,46 @@ public struct EvidenceChain: Sendable {
 
     /// All records, and the hash of the last one; the chain is checked from its beginning.
     ///
+    /// - Parameters:
+    ///   - count: how many records there have to be at least, as the ring says.
+    ///   - anchor: the hash of that record.
     /// - Throws: ``Broken``, `FileError`.
-    public func read() throws -> (records: [EvidenceRecord], head: String) {
-        guard PrivateFile.exists(path) else { return ([], Self.origin) }
+    public func read(
+        anchoredAt count: UInt64 = 0, head anchor: String = ""
+    ) throws -> (records: [EvidenceRecord], head: String) {
+        let (records, hashes) = try readAll()
+        if count > 0 {
+            guard hashes.count >= Int(clamping: count), hashes[Int(clamping: count) - 1] == anchor else {
+                throw Broken(
+                    number: min(count, UInt64(hashes.count) + 1),
+                    description:
+                        "\(path): record \(count) is not there, or not the one that the ring noted: the evidence was cut off or written anew"
+                )
+            }
+        }
+        return (records, hashes.last ?? Self.origin)
+    }
+
+    /// How many records there are, by the last one, and its hash.
+    public func head() throws -> (count: UInt64, head: String) {
+        guard PrivateFile.exists(path) else { return (0, "") }
+        let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError.current(path, "cannot open") }
+        defer { close(descriptor) }
+        while flock(descriptor, LOCK_SH) != 0 {
+            guard errno == EINTR else { throw FileError.current(path, "cannot lock") }
+        }
+        guard let last = try tail(descriptor, cuts: false).0 else { return (0, "") }
+        return (try Self.decode(last, path).number, try Self.hash(last))
+    }
+
+    private func readAll() throws -> (records: [EvidenceRecord], hashes: [String]) {
+        guard PrivateFile.exists(path) else { return ([], []) }
         guard let bytes = try PrivateFile.read(path, limit: 1 << 30) else {
             throw FileError(.inputOutput, path, "is larger than a gibibyte")
         }
         var records: [EvidenceRecord] = []
+        var hashes: [String] = []
         var head = Self.origin
         // What follows the last new line was cut off by a crash; the next record will say so.
         for line in bytes.split(separator: 10, omittingEmptySubsequences: false).dropLast() {
@@ -88,12 +121,13 @@ public struct EvidenceChain: Sendable {
             }
             records.append(record)
             head = try Self.hash(line)
+            hashes.append(head)
         }
-        return (records, head)
+        return (records, hashes)
     }
 
-    /// The last whole line, and how many bytes of a torn one were taken away.
-    private func tail(_ descriptor: Int32) throws -> (ArraySlice<UInt8>?, Int) {
+    /// The last whole line, and how many bytes of a torn one there are, or were where they are cut off.
+    private func tail(_ descriptor: Int32, cuts: Bool) throws -> (ArraySlice<UInt8>?, Int) {
         let size = Int(lseek(descriptor, 0, SEEK_END))
         guard size > 0 else { return (nil, 0) }
         let start = max(0, size - Self.limit)
@@ -102,7 +136,7 @@ public struct EvidenceChain: Sendable {
         guard count == bytes.count else { throw FileError.current(path, "cannot read") }
         let end = bytes.lastIndex(of: 10).map { $0 + 1 } ?? 0
         let torn = bytes.count - end
-        if torn > 0 {
+        if torn > 0, cuts {
             guard ftruncate(descriptor, off_t(start + end)) == 0 else { throw FileError.current(path, "cannot cut") }
         }
         guard end > 0 else { return (nil, torn) }

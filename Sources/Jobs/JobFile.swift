@@ -64,6 +64,9 @@ public struct JobFile: Sendable, Equatable {
         isForced = try document.truth("force") ?? false
         home = try document.string("home")
         reason = try document.string("reason") ?? "a job file says so"
+        guard (1...1024).contains(reason.utf8.count) else {
+            throw document.error("reason", "'reason' has to be 1 to 1024 bytes")
+        }
         compromised = []
         if let text = try document.string("compromised") {
             guard kind == .reencrypt, let numbers = Self.numbers(text) else {

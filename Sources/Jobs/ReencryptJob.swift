@@ -1,4 +1,4 @@
-import Archives
+import Custody
 import Evidence
 public import Files
 public import Home
@@ -55,6 +55,16 @@ public struct ReencryptJob {
                 .noSuchGeneration,
                 "group \(home.keeper.keyring.ring.name) has no generation \(number); see: keyroll generation list")
         }
+        // Before anything is made: a destroyed one has nothing left to protect.
+        for number in compromised {
+            guard let generation = home.keeper.keyring.ring.generation(number),
+                generation.state != .compromised, generation.state != .active,
+                !generation.state.successors.contains(.compromised)
+            else { continue }
+            throw KeyManagementError(
+                .transitionRefused,
+                "generation \(number) is \(generation.state.rawValue) and cannot become compromised")
+        }
         let mustRoll = !isMarked(home.keeper.keyring.ring)
         if mustRoll {
             report.plan = [
@@ -71,7 +81,12 @@ public struct ReencryptJob {
                     "steps": .list(report.plan), "compromised": .list(compromised.map(String.init)),
                     "reason": .text(reason), "occurred": .text(occurred?.description ?? "not known"),
                 ])
-            if mustRoll { try mark() }
+            if mustRoll {
+                try mark()
+                // The bundles then say so, too, in case the ring is lost; one that cannot be written is noted.
+                report.notes += try Archiving(home, job: ownJob).write(
+                    compromised.filter { home.keeper.keyring.ring.generation($0)?.destruction == nil })
+            }
             if let active = home.keeper.keyring.ring.active {
                 for store in home.stores where try store.marks().fence < active.number {
                     try store.raiseFence(to: GenerationMark(active))
@@ -88,7 +103,13 @@ public struct ReencryptJob {
         report.seconds = start.duration(to: clock.now).inSeconds
         try nameFailures(&report)
         report.notes += whatRemains()
+        if !options.isDryRun, !report.wasInterrupted {
+            try home.keeper.update { ring in
+                for number in compromised { try ring.noteReencryption(of: number, at: .now) }
+            }
+        }
         if !options.isDryRun { try evidence.append("run", job: ownJob, report.evidence(of: ownJob)) }
+        if !options.isDryRun { try home.noteEvidence() }
         if !options.isDryRun { try ReportFile.write(report, home.layout) }
         return report
     }

@@ -76,22 +76,24 @@ public struct RotateJob {
         report.generation = home.keeper.keyring.ring.active?.number ?? 0
         report.seconds = start.duration(to: clock.now).inSeconds
         for store in home.stores { try report.nameQuarantined(of: store) }
+        for store in home.stores {
+            for (number, count) in try home.archived(store).sorted(by: { $0.key < $1.key }) {
+                report.notes.append(
+                    "\(store.place): \(count) secrets are under generation \(number), which is archived; run: keyroll archive restore --generation \(number)"
+                )
+            }
+        }
+        if !options.isDryRun { try home.noteEvidence() }
         if !options.isDryRun { try ReportFile.write(report, home.layout) }
         return report
     }
 
     private func plan() throws -> RotationPlan {
         let ring = home.keeper.keyring.ring
-        let active = ring.active?.number ?? 0
-        var stale: Int64 = 0
-        var quarantined: Int64 = 0
-        for store in home.stores {
-            stale += try store.census().stale(except: active)
-            quarantined += try store.quarantineCount(except: active)
-        }
+        let stale = try home.stores.reduce(0) { try $0 + home.movable($1) }
         let policy = home.configuration.policy
         return RotationPlan(
-            ring: ring, policy: policy, stale: stale, quarantined: quarantined,
+            ring: ring, policy: policy, stale: stale, quarantined: 0,
             retirable: try Retirement(home, job: "plan").due(at: .now),
             rehearsals: Rehearsal.due(ring, policy, now: .now), now: .now, isForced: isForced)
     }
@@ -155,10 +157,7 @@ public struct RotateJob {
         }
     }
 
-    private func isWork(_ store: any SecretStore) throws -> Bool {
-        let active = home.keeper.keyring.ring.active?.number ?? 0
-        return try store.census().stale(except: active) > store.quarantineCount(except: active)
-    }
+    private func isWork(_ store: any SecretStore) throws -> Bool { try home.movable(store) > 0 }
 
     private func rewrap(_ store: any SecretStore, _ report: inout JobReport) throws {
         let run = RewrapRun(store, keeper: home.keeper, options: options, control: control)

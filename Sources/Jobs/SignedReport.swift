@@ -29,7 +29,7 @@ public struct SignedReport: Sendable {
     ///   - home: the home.
     /// - Throws: ``CustodyError`` with `missing`, `EvidenceChain.Broken`.
     public init(_ job: String, _ home: Home) throws {
-        let (records, head) = try EvidenceChain(path: home.layout.evidence).read()
+        let (records, head) = try home.evidence()
         let own = Self.related(to: job, in: records)
         guard !own.isEmpty else {
             throw CustodyError(.missing, "no job '\(job)' is in the evidence; see: keyroll report")
@@ -66,7 +66,7 @@ public struct SignedReport: Sendable {
     /// The jobs in the evidence, the newest last, with the kinds of their records.
     public static func jobs(_ home: Home) throws -> [(job: String, kinds: [String])] {
         var jobs: [(job: String, kinds: [String])] = []
-        for record in try EvidenceChain(path: home.layout.evidence).read().records {
+        for record in try home.evidence().records {
             if let index = jobs.lastIndex(where: { $0.job == record.job }) {
                 jobs[index].kinds.append(record.kind)
             } else {

@@ -29,6 +29,19 @@ struct CustodyStatus {
                         ? "put its copy back: nothing else holds that key"
                         : "run: keyroll archive create \(generation.number)"))
         }
+        for number in ring.exposed {
+            isOverdue = true
+            attention.append(
+                "generation \(number) is compromised, and not all that it may have exposed was encrypted anew; run: keyroll reencrypt --compromised \(number)"
+            )
+        }
+        var archived: [UInt32: Int64] = [:]
+        for store in home.stores { archived.merge(try home.archived(store), uniquingKeysWith: +) }
+        for (number, count) in archived.sorted(by: { $0.key < $1.key }) {
+            attention.append(
+                "\(count) secrets are under generation \(number), which is archived; run: keyroll archive restore --generation \(number)"
+            )
+        }
         let rehearsals = Rehearsal.due(ring, policy, now: now)
         if !rehearsals.isEmpty {
             isOverdue = true

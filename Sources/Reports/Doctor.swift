@@ -1,4 +1,5 @@
-import Evidence
+import Cryptography
+import Custody
 import Files
 import Glibc
 public import Home
@@ -70,7 +71,31 @@ public struct Doctor: Sendable {
 
     private mutating func checkBundles(_ home: Home) {
         var good = 0
-        for generation in home.keeper.keyring.ring.generations where generation.state != .destroyed {
+        let ring = home.keeper.keyring.ring
+        if let pem = try? PrivateFile.read(home.layout.signerCertificate, limit: 64 << 10),
+            let certificate = try? Certificate(pem), certificate.der == ring.signer?.certificate
+        {
+            passed.append("\(home.layout.signerCertificate) is the ring's signer")
+        } else {
+            findings.append(
+                "\(home.layout.signerCertificate) is not the ring's signer: whoever pins it trusts somebody else")
+        }
+        for generation in ring.generations where generation.state == .destroyed {
+            for path in (try? home.bundles(of: generation)) ?? [] {
+                findings.append(
+                    "\(path): the bundle of destroyed generation \(generation.number) is still there; run: keyroll generation destroy \(generation.number) --confirm \(generation.number)"
+                )
+            }
+        }
+        for generation in ring.generations where generation.state != .destroyed {
+            guard generation.escrow != nil || !generation.isArchived else {
+                if generation.destruction == nil {
+                    findings.append(
+                        "generation \(generation.number) is neither on line nor in a bundle that is known: put its bundle back and run: keyroll recover"
+                    )
+                }
+                continue
+            }
             guard generation.escrow != nil else {
                 findings.append("generation \(generation.number) is in no bundle; run: keyroll rotate")
                 continue
@@ -81,7 +106,7 @@ public struct Doctor: Sendable {
             } catch { findings.append("\(error)") }
         }
         do {
-            _ = try EvidenceChain(path: home.layout.evidence).read()
+            _ = try home.evidence()
             passed.append("\(good) bundles are what the ring noted and open; the evidence is one chain")
         } catch { findings.append("\(error)") }
     }

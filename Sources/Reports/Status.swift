@@ -89,10 +89,8 @@ public struct Status: Sendable {
         let onlyReads = ring.active == nil && ring.generations.allSatisfy { $0.isArchived || $0.state == .destroyed }
         let reason = onlyReads ? nil : RotationPlan.reasonToRoll(ring, policy, now: now, isForced: false)
         if let reason { attention.append("a new generation is due: \(reason); run: keyroll rotate") }
-        // Those on the quarantine's list are named there; a rotation does not move them.
-        let active = ring.active?.number ?? 0
-        let stale =
-            try census.stale(except: active) - home.stores.reduce(0) { try $0 + $1.quarantineCount(except: active) }
+        // Those on the quarantine's list are named there, and those of archived generations below.
+        let stale = try home.stores.reduce(0) { try $0 + home.movable($1) }
         if stale > 0, !onlyReads {
             attention.append("\(stale) secrets are under older generations; run: keyroll rotate")
         }

@@ -33,6 +33,7 @@ struct ArchiveCommand: ParsableCommand {
                     ? ring.generations.filter { $0.state != .destroyed && $0.destruction == nil }.map(\.number)
                     : numbers
                 let faults = try Archiving(opened, job: JobIdentity.new("archive")).write(chosen)
+                try opened.noteEvidence()
                 for fault in faults { Output.error(fault) }
                 for number in chosen where !faults.contains(where: { $0.hasPrefix("generation \(number):") }) {
                     Output.print("\(opened.bundlePath(number))\n")
@@ -67,14 +68,18 @@ struct ArchiveCommand: ParsableCommand {
                     }
                 }
                 var code = Exit.someFailed
+                let key = try keys.files.recoveryKey()
                 if files.isEmpty {
                     let opened = try home.open()
                     for generation in opened.keeper.keyring.ring.generations
                     where generation.escrow != nil && generation.state != .destroyed {
-                        attempt(opened.bundlePath(generation.number)) { try opened.verifyBundle(generation.number) }
+                        attempt(opened.bundlePath(generation.number)) {
+                            let bundle = try opened.verifyBundle(generation.number)
+                            if let key { _ = try bundle.open(with: key.opener) }
+                            return bundle
+                        }
                     }
                 } else {
-                    let key = try keys.files.recoveryKey()
                     let trusted = try keys.files.trusted(home, key)
                     for file in files {
                         attempt(file) {
@@ -143,7 +148,7 @@ struct ArchiveCommand: ParsableCommand {
         @Argument(help: "The bundle (else the home's own of that generation).") var bundle: String?
         @Option(help: "The generation.") var generation: UInt32
         @Option(name: .customLong("for"), help: "How long, such as 7d or 12h; at most 366d.") var duration: String
-        @Option(help: "Why, for the evidence.") var reason: String
+        @Option(help: "Why, for the evidence.", transform: Reason.check) var reason: String
         @Option(help: "For a fresh home: an old copy of a store.") var store: [String] = []
 
         func validate() throws {
@@ -180,6 +185,7 @@ struct ArchiveCommand: ParsableCommand {
                     : numbers
                 let findings = try Rehearsal(opened, job: JobIdentity.new("rehearse")).run(
                     chosen, with: keys.files.recoveryKey()?.opener)
+                try opened.noteEvidence()
                 for finding in findings {
                     if let fault = finding.fault {
                         Output.error("generation \(finding.number) was NOT proven restorable: \(fault)")
@@ -210,6 +216,7 @@ enum Restorer {
             let opened = try home.open()
             let until = try GenerationRestore(opened, job: JobIdentity.new("restore")).restore(
                 bundle, number: generation, seconds: seconds, reason: reason, key: key, signers: keys.signers())
+            try opened.noteEvidence()
             Output.print("generation \(generation) is on line until \(until); it only unprotects\n")
             return .done
         }

@@ -21,13 +21,17 @@ struct BackupCommand: ParsableCommand {
         @Flag(help: "Copy the root key as well: who has the copy then has everything.") var withRoot = false
         @Option(help: "Until when it is kept (such as 2027-11-24); else for ever.") var keepUntil: String?
 
-        func validate() throws { try Moments.check(keepUntil, "--keep-until") }
+        func validate() throws { try Moments.check(keepUntil, "--keep-until", isFuture: true) }
 
         func run() {
             reporting {
+                let opened = try home.open()
+                let lock = try opened.lock(for: "keyroll backup")
+                defer { withExtendedLifetime(lock) {} }
                 let copy = try HomeBackup.create(
-                    home.open(), at: HomeLayout.absolute(folder), includesRoot: withRoot,
+                    opened, at: HomeLayout.absolute(folder), includesRoot: withRoot,
                     keepUntil: keepUntil.flatMap(Moments.parse), job: JobIdentity.new("backup"))
+                try opened.noteEvidence()
                 Output.print("backup \(copy.identity) at \(copy.place)\n")
                 return .done
             }
@@ -46,7 +50,7 @@ struct BackupCommand: ParsableCommand {
 
         func validate() throws {
             try Moments.check(at, "--at")
-            try Moments.check(keepUntil, "--keep-until")
+            try Moments.check(keepUntil, "--keep-until", isFuture: true)
             guard (file == nil) != (store == nil) else {
                 throw ValidationError("name either the copy's file, or --store with --at")
             }
@@ -138,11 +142,12 @@ enum Moments {
     /// RFC 3339 in UTC, or a day, whose end is meant.
     static func parse(_ text: String) -> Timestamp? { Timestamp(text) ?? Timestamp(text + "T23:59:59Z") }
 
-    static func check(_ text: String?, _ option: String) throws {
+    static func check(_ text: String?, _ option: String, isFuture: Bool = false) throws {
         guard let text else { return }
-        guard parse(text) != nil else {
+        guard let moment = parse(text) else {
             throw ValidationError(
                 "\(option) has to be a day such as 2027-11-24, or a time such as 2027-11-24T03:00:00Z")
         }
+        guard !isFuture || moment > .now else { throw ValidationError("\(option) is in the past") }
     }
 }

@@ -53,7 +53,7 @@ struct GenerationCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Publish a new generation; it protects once it is activated.")
         @OptionGroup var home: HomeOptions
-        @Option(help: "Why, for the history.") var reason = "asked for"
+        @Option(help: "Why, for the history.", transform: Reason.check) var reason = "asked for"
 
         func run() {
             reporting {
@@ -74,7 +74,7 @@ struct GenerationCommand: ParsableCommand {
             abstract: "Make a published generation the one that protects; the one before is deactivated.")
         @OptionGroup var home: HomeOptions
         @Argument(help: "Its number.") var number: UInt32
-        @Option(help: "Why, for the history.") var reason = "asked for"
+        @Option(help: "Why, for the history.", transform: Reason.check) var reason = "asked for"
 
         func run() {
             reporting {
@@ -104,7 +104,7 @@ struct GenerationCommand: ParsableCommand {
         @OptionGroup var home: HomeOptions
         @Argument(help: "Its number.") var number: UInt32
         @Option(help: "When it happened (RFC 3339, such as 2026-11-20T12:00:00Z).") var occurred: String?
-        @Option(help: "Why, for the history.") var reason: String
+        @Option(help: "Why, for the history.", transform: Reason.check) var reason: String
 
         func validate() throws {
             if let occurred, Timestamp(occurred) == nil {
@@ -121,6 +121,10 @@ struct GenerationCommand: ParsableCommand {
                     try $0.compromise(
                         number, occurred: occurred.flatMap { Timestamp($0) }, found: .now, reason: reason)
                 }
+                for fault in try Archiving(opened, job: JobIdentity.new("compromise")).write([number]) {
+                    Output.note(fault)
+                }
+                try opened.noteEvidence()
                 Output.print(
                     "generation \(number) is compromised; run keyroll reencrypt --compromised \(number) for what it exposed\n"
                 )
@@ -138,8 +142,9 @@ struct GenerationCommand: ParsableCommand {
                 """)
         @OptionGroup var home: HomeOptions
         @Argument(help: "Its number.") var number: UInt32
-        @Option(help: "Why, for the history.") var reason = "asked for"
-        @Option(help: "Why soak time, policy or quarantine do not count.") var override: String?
+        @Option(help: "Why, for the history.", transform: Reason.check) var reason = "asked for"
+        @Option(help: "Why soak time, policy or quarantine do not count.", transform: Reason.check) var override:
+            String?
 
         func run() {
             reporting {
@@ -149,6 +154,7 @@ struct GenerationCommand: ParsableCommand {
                 let retirement = Retirement(opened, job: try JobIdentity.new("retire"))
                 try retirement.noteEmpty(at: .now)
                 let obstacles = try retirement.retire(number, reason: reason, override: override)
+                try opened.noteEvidence()
                 guard obstacles.isEmpty else {
                     throw CustodyError(
                         .refused,
@@ -169,7 +175,7 @@ struct GenerationCommand: ParsableCommand {
         @Argument(help: "Its number.") var number: UInt32
         @Option(help: "Make it final: the number once more.") var confirm: UInt32?
         @Flag(help: "Take a destruction back that is not final.") var cancel = false
-        @Option(help: "Why, for the history.") var reason = "asked for"
+        @Option(help: "Why, for the history.", transform: Reason.check) var reason = "asked for"
 
         func validate() throws {
             if let confirm, confirm != number {
@@ -184,6 +190,7 @@ struct GenerationCommand: ParsableCommand {
                 let lock = try opened.lock(for: "keyroll generation destroy")
                 defer { withExtendedLifetime(lock) {} }
                 let destruction = GenerationDestruction(opened, job: try JobIdentity.new("destroy"))
+                defer { try? opened.noteEvidence() }
                 if cancel {
                     try destruction.cancel(number)
                     Output.print("generation \(number) is not going to be destroyed; it is archived as before\n")

@@ -34,7 +34,7 @@ struct Reencrypt: ParsableCommand {
     @Option(help: "The compromised generations, such as 3 or 2,3.") var compromised: String
     @Option(help: "When it happened, as far as is known (RFC 3339, such as 2026-11-20T12:00:00Z).")
     var occurred: String?
-    @Option(help: "Why, for the history.") var reason = "reported as compromised"
+    @Option(help: "Why, for the history.", transform: Reason.check) var reason = "reported as compromised"
 
     func validate() throws {
         guard JobFile.numbers(compromised) != nil else {

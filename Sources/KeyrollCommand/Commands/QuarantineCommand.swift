@@ -53,7 +53,7 @@ struct QuarantineCommand: ParsableCommand {
             abstract: "Accept one as lost: runs and status stop complaining; nothing is deleted.")
         @OptionGroup var home: HomeOptions
         @Argument(help: "The secret's name.") var name: String
-        @Option(help: "Why.") var reason: String
+        @Option(help: "Why.", transform: Reason.check) var reason: String
 
         func run() {
             reporting {
