@@ -50,7 +50,9 @@ extension Home {
         } else if !generation.isArchived, let present = keyring.key(number) {
             key = RecipientEnvelope.SharedKey(try SecureBytes(copyingKey: present))
         } else {
-            let present = try verifyBundle(number)
+            // Whichever bundle of this generation lies there: after a crash it may be a newer one than the ring noted.
+            let present = try loadBundle(number)
+            try present.check(isOf: generation, group: keyring.ring.group)
             census = present.manifest.census
             key = try present.open(
                 with: .symmetricKey(archiveKey.key, identifier: archiveKey.identifier)
@@ -81,20 +83,25 @@ extension Home {
     /// - Throws: `ArchiveError`, `FileError`.
     @discardableResult
     public func verifyBundle(_ number: UInt32) throws -> Bundle {
-        let ring = keeper.keyring.ring
-        guard let generation = ring.generation(number), let escrow = generation.escrow else {
+        let bundle = try loadBundle(number)
+        guard let generation = keeper.keyring.ring.generation(number), bundle.digest == generation.escrow?.digest else {
             throw ArchiveError(
-                .noSuchBundle, "generation \(number) is in no bundle; run: keyroll archive create \(number)")
-        }
-        let path = bundlesPath + "/" + escrow.file
-        let bundle = try BundleFile.load(path, trusted: keeper.trustedSigners())
-        guard bundle.digest == escrow.digest else {
-            throw ArchiveError(
-                .otherGeneration, "\(path): is not the bundle that was verified last (its SHA-256 is another)")
+                .otherGeneration,
+                "\(bundle.place): is not the bundle that was verified last (its SHA-256 is another); run: keyroll archive create \(number)"
+            )
         }
         let archiveKey = try keeper.archiveKey()
         try check(bundle, generation, opener: .symmetricKey(archiveKey.key, identifier: archiveKey.identifier))
         return bundle
+    }
+
+    /// The bundle that lies where the ring noted one, whether it is that one or not.
+    private func loadBundle(_ number: UInt32) throws -> Bundle {
+        guard let escrow = keeper.keyring.ring.generation(number)?.escrow else {
+            throw ArchiveError(
+                .noSuchBundle, "generation \(number) is in no bundle; run: keyroll archive create \(number)")
+        }
+        return try BundleFile.load(bundlesPath + "/" + escrow.file, trusted: keeper.trustedSigners())
     }
 
     private func check(_ bundle: Bundle, _ generation: Generation, opener: RecipientEnvelope.Opener) throws {
