@@ -4,6 +4,8 @@ package import Archives
 package struct HostileArchive: Sendable, CustomStringConvertible {
     package var description: String
     package var bytes: [UInt8]
+    /// Whether a little of it stands for much.
+    package var isBomb = false
     /// How it is refused.
     package var codes: Set<ArchiveError.Code>
 
@@ -15,7 +17,12 @@ package struct HostileArchive: Sendable, CustomStringConvertible {
         let stored = try (names(parts) + kinds(parts) + formats(parts) + sizes(parts)).map {
             try HostileArchive($0.0, ZstandardFrame(Tar.pack($0.1)).bytes)
         }
-        return try stored + bombs(parts) + disguises(parts)
+        let bombs = try bombs(parts).map { bomb in
+            var bomb = bomb
+            bomb.isBomb = true
+            return bomb
+        }
+        return try stored + bombs + disguises(parts)
     }
 
     private init(
@@ -38,10 +45,11 @@ package struct HostileArchive: Sendable, CustomStringConvertible {
     private static func names(_ parts: BundleParts) -> [Case] {
         let members = parts.members
         let names = [
-            "../x", "/etc/x", "../../../../tmp/x", "./generation.cms", "generation.cms/", "GENERATION.CMS", "",
+            "../x", "/tmp/keyroll-escaped", "../../../../../../tmp/keyroll-escaped", "./generation.cms",
+            "generation.cms/", "GENERATION.CMS", "",
             "generation.cms\n", "a/generation.cms", String(repeating: "x", count: 100),
         ]
-        let stranger = TarMember("../x", Array("x".utf8))
+        let stranger = TarMember("../keyroll-escaped", Array("x".utf8))
         var cases: [Case] = [
             ("another member at the end", members + [stranger]),
             ("another member at the beginning", [stranger] + members),
@@ -49,7 +57,9 @@ package struct HostileArchive: Sendable, CustomStringConvertible {
             ("a link beside the members", members + [TarMember("x", kind: "2", link: "/tmp")]),
             ("no member", []),
         ]
-        for name in names { cases.append(("a member named \(name.debugDescription)", changing(parts, 2) { $0.name = name })) }
+        for name in names {
+            cases.append(("a member named \(name.debugDescription)", changing(parts, 2) { $0.name = name }))
+        }
         for (index, member) in members.enumerated() {
             var fewer = members
             fewer.remove(at: index)
