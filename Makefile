@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
-PACKAGES := libssl-dev libsqlite3-dev libarchive-dev pkg-config python3-venv sqlite3 openssl time
+PACKAGES := libssl-dev libsqlite3-dev libarchive-dev pkg-config python3-venv sqlite3 openssl zstd time
 VENV := .build/venv
 BUILD := .build/release
 

@@ -113,6 +113,15 @@ let package = Package(
             name: "EnvelopesTests", dependencies: ["Envelopes", "Cryptography"], swiftSettings: strict),
         .testTarget(
             name: "KeyManagementTests", dependencies: ["KeyManagement", "Cryptography", "Files"], swiftSettings: strict),
+        // Hostile archives, for the tests of the library and of the command.
+        .target(
+            name: "ForgedArchives", dependencies: ["Archives", "Cryptography", "CArchive"],
+            path: "Tests/ForgedArchives",
+            swiftSettings: strict),
+        .testTarget(
+            name: "ArchivesTests",
+            dependencies: ["Archives", "ForgedArchives", "KeyManagement", "Envelopes", "Cryptography", "Files"],
+            swiftSettings: strict),
         .testTarget(
             name: "SecretStoresTests",
             dependencies: ["SecretStores", "Protection", "KeyManagement", "Envelopes", "Cryptography", "Files"],
@@ -126,7 +135,7 @@ let package = Package(
                 "Cryptography", "Files",
             ], swiftSettings: strict),
         // Drives the real command; it is built because it is named here.
-        .testTarget(name: "CommandTests", dependencies: ["KeyrollCommand"], swiftSettings: strict),
+        .testTarget(name: "CommandTests", dependencies: ["KeyrollCommand", "ForgedArchives"], swiftSettings: strict),
 
         .executableTarget(
             name: "RotationBenchmark",

@@ -1,6 +1,7 @@
 """Opens what `keyroll export --format cose` wrote with the COSE library `cwt`.
 
     open_cose.py HOME < EXPORT
+    open_cose.py --key-file FILE < EXPORT     with one generation's key in hexadecimal digits, and no home
 
 For each line it prints a JSON object: name, generation, birth, the plaintext in base64, a digest of the message
 without its recipient, and whether the library refused another external_aad, another generation's key, and an altered
@@ -15,7 +16,7 @@ import sys
 import cbor2
 from cwt import COSE, COSEKey
 
-from ring import Ring, read_ring
+from ring import Generation, Ring, read_ring
 
 A256GCM, A256KW = 3, -5
 
@@ -65,11 +66,27 @@ def open_line(line: dict, ring: Ring) -> dict:
     }
 
 
+def ring_of_one(line: dict, key: bytes) -> Ring:
+    """A ring that knows what the message's own kid says, and one key."""
+    kid = cbor2.loads(base64.b64decode(line["message"])).value[3][0][1][4]
+    number = int.from_bytes(kid[16:], "big")
+    return Ring(kid[:16], 0, {number: Generation(number, b"", b"", (), key)})
+
+
 def main() -> None:
     """Opens every line of standard input."""
-    ring = read_ring(sys.argv[1])
+    match sys.argv[1:]:
+        case ["--key-file", path]:
+            with open(path, encoding="ascii") as file:
+                key = bytes.fromhex(file.read())
+            ring = None
+        case [home]:
+            ring = read_ring(home)
+        case _:
+            sys.exit(__doc__)
     for text in sys.stdin:
-        print(json.dumps(open_line(json.loads(text), ring)))
+        line = json.loads(text)
+        print(json.dumps(open_line(line, ring or ring_of_one(line, key))))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,9 @@ import Glibc
 
 /// Takes the members of an archive into memory, and nothing else: what a bundle holds is known beforehand, so every
 /// other member, name, kind or size is refused before a byte of it is read.
+///
+/// What is compressed is expanded first, up to what a bundle can have: libarchive follows maps, long names and skipped
+/// members as far as they go, and gibibytes of them fit into kibibytes of zstd.
 enum TarReader {
     /// One member that may be there.
     struct Expected {
@@ -14,6 +17,17 @@ enum TarReader {
     /// - Returns: the bytes of each expected member, in the order of `expected`.
     /// - Throws: ``ArchiveError`` with `damaged` or `malformed`.
     static func unpack(_ bytes: UnsafeRawBufferPointer, _ expected: [Expected], place: String) throws -> [[UInt8]] {
+        let room = expected.reduce(slack) { $0 + $1.limit + 1024 }
+        let content = try ZstandardReader.expand(bytes, limit: room, place: place)
+        return try content.withUnsafeBytes { try members($0, expected, place: place) }
+    }
+
+    /// The two blocks at the end, and what `tar` pads an archive with.
+    private static let slack = 1024 + 10240
+
+    private static func members(
+        _ bytes: UnsafeRawBufferPointer, _ expected: [Expected], place: String
+    ) throws -> [[UInt8]] {
         guard let archive = archive_read_new() else { throw ArchiveError(.damaged, "no memory for an archive") }
         defer { archive_read_free(archive) }
         func malformed(_ what: String) -> ArchiveError { ArchiveError(.malformed, "\(place): \(what)") }
@@ -22,9 +36,8 @@ enum TarReader {
                 .damaged,
                 "\(place): \(archive_error_string(archive).map { String(cString: $0) } ?? "cannot be read")")
         }
-        // One filter and one format: libarchive would otherwise guess among dozens, and some of them run programs.
-        guard archive_read_support_filter_zstd(archive) == ARCHIVE_OK,
-            archive_read_support_format_tar(archive) == ARCHIVE_OK,
+        // One format and no filter: libarchive would otherwise guess among dozens, and some of them run programs.
+        guard archive_read_support_format_tar(archive) == ARCHIVE_OK,
             archive_read_open_memory(archive, bytes.baseAddress, bytes.count) == ARCHIVE_OK
         else { throw damaged() }
         var found: [[UInt8]?] = expected.map { _ in nil }
@@ -33,9 +46,9 @@ enum TarReader {
             let result = archive_read_next_header(archive, &entry)
             if result == ARCHIVE_EOF { break }
             guard result == ARCHIVE_OK, let entry else { throw damaged() }
-            guard archive_filter_count(archive) == 2, archive_filter_code(archive, 0) == ARCHIVE_FILTER_ZSTD,
-                archive_format(archive) == ARCHIVE_FORMAT_TAR_USTAR
-            else { throw malformed("is not a ustar archive behind zstd") }
+            guard archive_format(archive) == ARCHIVE_FORMAT_TAR_USTAR else {
+                throw malformed("is not a ustar archive behind zstd")
+            }
             let name = archive_entry_pathname(entry).map { String(cString: $0) } ?? ""
             guard let index = expected.firstIndex(where: { $0.name == name }) else {
                 throw malformed("holds a member that does not belong into a bundle")
