@@ -1,0 +1,42 @@
+import Foundation
+import Glibc
+import Testing
+
+/// kill -9 just before a chosen step of a command, instead of at a random moment: see `Tests/interop/kill_at.c`.
+enum KillSwitch {
+    /// The library to preload, or why there is none.
+    static let library: Result<String, any Error> = Result {
+        let source = "\(Python.package)/Tests/interop/kill_at.c"
+        let library = "/tmp/keyroll-test-\(getpid())-kill_at.so"
+        let outcome = try Child(
+            "/usr/bin/env", ["cc", "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"],
+            environment: ["PATH": "/usr/bin:/bin", "HOME": "/tmp"]
+        ).wait()
+        try #require(outcome.code == 0, "cc: \(outcome.errors)")
+        return library
+    }
+
+    /// How many steps a command has.
+    static func steps(_ keyroll: Keyroll, _ arguments: [String]) throws -> Int {
+        let count = "/tmp/keyroll-test-\(UUID().uuidString)"
+        defer { unlink(count) }
+        var counting = keyroll
+        counting.variables["LD_PRELOAD"] = try library.get()
+        counting.variables["KILL_COUNT"] = count
+        let outcome = try counting.run(arguments)
+        try #require(outcome.code == 0, "keyroll \(arguments): \(outcome.errors)")
+        return try #require(Int(try String(contentsOfFile: count, encoding: .utf8)))
+    }
+
+    /// Runs a command that is killed just before a step, counted from 1.
+    ///
+    /// - Returns: whether it came so far.
+    static func run(_ keyroll: Keyroll, _ arguments: [String], before step: Int) throws -> Bool {
+        var dying = keyroll
+        dying.variables["LD_PRELOAD"] = try library.get()
+        dying.variables["KILL_AT"] = "\(step)"
+        let outcome = try dying.run(arguments)
+        #expect(outcome.code == 0 || outcome.code == 128 + SIGKILL, "keyroll \(arguments): \(outcome.errors)")
+        return outcome.code == 128 + SIGKILL
+    }
+}
