@@ -117,7 +117,7 @@ import Testing
         for number: UInt32 in 1...5 { try ring.note(Rings.escrow(for: [fingerprint]), of: number) }
         func kept(_ count: Int) -> [UInt32] {
             ring.adopt(Rings.policy(keep: count))
-            return (1...4).filter { !obstacles(ring, number: $0).isEmpty }
+            return (1...4).filter { obstacles(ring, number: $0).contains(.keptByPolicy(count)) }
         }
         #expect(kept(0) == [] && kept(1) == [4] && kept(2) == [3, 4] && kept(4) == [1, 2, 3, 4])
         #expect(kept(9) == [1, 2, 3, 4])

@@ -4,17 +4,7 @@ import Testing
 
 /// kill -9 just before a chosen step of a command, instead of at a random moment: see `Tests/interop/kill_at.c`.
 enum KillSwitch {
-    /// The library to preload, or why there is none.
-    static let library: Result<String, any Error> = Result {
-        let source = "\(Python.package)/Tests/interop/kill_at.c"
-        let library = "/tmp/keyroll-test-\(getpid())-kill_at.so"
-        let outcome = try Child(
-            "/usr/bin/env", ["cc", "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"],
-            environment: ["PATH": "/usr/bin:/bin", "HOME": "/tmp"]
-        ).wait()
-        try #require(outcome.code == 0, "cc: \(outcome.errors)")
-        return library
-    }
+    private static let library = Preload.library("kill_at")
 
     /// How many steps a command has.
     static func steps(_ keyroll: Keyroll, _ arguments: [String]) throws -> Int {
@@ -38,5 +28,38 @@ enum KillSwitch {
         let outcome = try dying.run(arguments)
         #expect(outcome.code == 0 || outcome.code == 128 + SIGKILL, "keyroll \(arguments): \(outcome.errors)")
         return outcome.code == 128 + SIGKILL
+    }
+}
+
+/// Small libraries in C under `Tests/interop` that stand between a command and the system.
+enum Preload {
+    /// Compiles one.
+    ///
+    /// - Returns: its path, or why there is none.
+    static func library(_ name: String) -> Result<String, any Error> {
+        Result {
+            let library = "/tmp/keyroll-test-\(getpid())-\(name).so"
+            let outcome = try Child(
+                "/usr/bin/env",
+                ["cc", "-shared", "-fPIC", "-O1", "-o", library, "\(Python.package)/Tests/interop/\(name).c", "-ldl"],
+                environment: ["PATH": "/usr/bin:/bin", "HOME": "/tmp"]
+            ).wait()
+            try #require(outcome.code == 0, "cc: \(outcome.errors)")
+            return library
+        }
+    }
+}
+
+/// Another clock of the day, as an operator could set it; the kernel's own count goes on: see
+/// `Tests/interop/other_clock.c`.
+enum OtherClock {
+    private static let library = Preload.library("other_clock")
+
+    /// The command with a clock that is off by so many seconds.
+    static func keyroll(_ home: ScratchHome, _ offset: Int) throws -> Keyroll {
+        var keyroll = home.keyroll
+        keyroll.variables["LD_PRELOAD"] = try library.get()
+        keyroll.variables["CLOCK_OFFSET"] = "\(offset)"
+        return keyroll
     }
 }

@@ -41,7 +41,7 @@ import Testing
     ]) func recovered(_ lost: [String]) throws {
         let (home, secrets) = try home()
         for name in lost { try home.remove(name) }
-        #expect(try [69, 78].contains(home.keyroll.run(["export"]).code))
+        #expect(try [69, 78].contains(home.keyroll.run(["verify"]).code))
         let outcome = try home.keyroll("recover", "--key", home.recoveryKey)
         #expect(outcome.text.contains("on line are generations 3"), "\(outcome.text)")
         try expectEverythingBack(home, secrets)

@@ -17,7 +17,8 @@ import Testing
     @Test func ordinaryCommandsRefuse() throws {
         let before = try home.files()
         for command in [
-            ["get", "secret-1"], ["put", "new"], ["list"], ["rotate", "--force"], ["verify"], ["status"], ["export"],
+            ["get", "secret-1"], ["put", "new"], ["list"], ["rotate", "--force"], ["verify"], ["status"],
+            ["export", "--format", "jsonl"],
             ["archive", "create"], ["archive", "verify"], ["backup", home.folder + "/backup"], ["root", "change"],
             ["generation", "list"], ["reencrypt", "--compromised", "1"],
         ] {
