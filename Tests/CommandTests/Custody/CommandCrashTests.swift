@@ -4,6 +4,9 @@ import Testing
 
 /// kill -9 before every step of the commands that keep, move and destroy keys: the old state or the new one is there,
 /// and the same command run again finishes.
+///
+/// So that they take no minutes, each run takes some of the steps, others each time; all of them with
+/// `KEYROLL_TEST_EVERY_STEP=1`.
 @Suite struct CommandCrashTests {
     /// Generation 1 is archived, 2 is active.
     private func rolledHome() throws -> (ScratchHome, Secrets) {
@@ -15,21 +18,21 @@ import Testing
         return (home, secrets)
     }
 
-    /// Kills a command before each of its steps, each time in a new copy of the home.
+    /// Kills a command before some of its steps, each time in a new copy of the home.
     private func forEachStep(
         of arguments: [String], in home: ScratchHome, _ check: (String) throws -> Void
     ) throws {
+        let steps = try KillSwitch.steps(home.twin("counted"), arguments)
+        #expect(steps > 3, "keyroll \(arguments) has \(steps) steps")
+        // What the counted run made beside the home.
+        for path in arguments.filter({ $0.hasPrefix(home.folder) && $0 != home.recoveryKey }) {
+            try FileManager.default.removeItem(atPath: path)
+        }
         let template = home.folder + "/template"
         try FileManager.default.moveItem(atPath: home.path, toPath: template)
-        func renew() throws {
+        for step in KillSwitch.some(of: steps, for: arguments) {
             try? FileManager.default.removeItem(atPath: home.path)
             try FileManager.default.copyItem(atPath: template, toPath: home.path)
-        }
-        try renew()
-        let steps = try KillSwitch.steps(home.keyroll, arguments)
-        #expect(steps > 3, "keyroll \(arguments) has \(steps) steps")
-        for step in 1...steps {
-            try renew()
             #expect(try KillSwitch.run(home.keyroll, arguments, before: step))
             try check("killed before step \(step) of \(steps)")
         }

@@ -18,6 +18,13 @@ enum KillSwitch {
         return try #require(Int(try String(contentsOfFile: count, encoding: .utf8)))
     }
 
+    /// Some of the steps, others each time; all of them with `KEYROLL_TEST_EVERY_STEP`.
+    static func some(_ count: Int = 12, of steps: Int, for arguments: [String]) -> [Int] {
+        if ProcessInfo.processInfo.environment["KEYROLL_TEST_EVERY_STEP"] != nil { return Array(1...steps) }
+        var random = SeededGenerator("killed steps of keyroll \(arguments.joined(separator: " "))")
+        return (1...steps).shuffled(using: &random).prefix(count).sorted()
+    }
+
     /// Runs a command that is killed just before a step, counted from 1.
     ///
     /// - Returns: whether it came so far.

@@ -69,9 +69,12 @@ import Testing
         #expect(aside.count == 2, "\(aside)")
     }
 
-    @Test func theWrongRootKeyIsALossToo() throws {
+    @Test(arguments: [[], ["keys.sqlite"], ["keys-copy.sqlite"]]) func theWrongRootKeyIsALossToo(
+        _ lost: [String]
+    ) throws {
         let (home, secrets) = try home()
         let other = try ScratchHome()
+        for name in lost { try home.remove(name) }
         try home.remove("root.key")
         try FileManager.default.copyItem(atPath: other.file("root.key"), toPath: home.file("root.key"))
         try home.keyroll("recover", "--key", home.recoveryKey)
