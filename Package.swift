@@ -134,6 +134,9 @@ let package = Package(
                 "Envelopes",
                 "Cryptography", "Files",
             ], swiftSettings: strict),
+        .testTarget(
+            name: "CustodyTests", dependencies: ["Custody", "KeyManagement", "Cryptography", "Files"],
+            swiftSettings: strict),
         // Drives the real command; it is built because it is named here.
         .testTarget(name: "CommandTests", dependencies: ["KeyrollCommand", "ForgedArchives"], swiftSettings: strict),
 

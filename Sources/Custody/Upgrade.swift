@@ -19,7 +19,9 @@ public enum Upgrade {
         defer { withExtendedLifetime(lock) {} }
         var done: [String] = []
         if try home.keeper.reload().ring.signer == nil {
-            let aside = "\(layout.keys).format-1-\(Timestamp.now.rawValue)"
+            var aside = "\(layout.keys).format-1-\(Timestamp.now.rawValue)"
+            // One that was cut off a moment ago may have left its own.
+            while PrivateFile.exists(aside) { aside += "x" }
             try SQLiteCopy.copy(layout.keys, to: aside)
             done.append("\(aside): the key store as it was")
             try home.keeper.establishCustody(signer: nil, at: .now)
