@@ -95,6 +95,16 @@ extension Home {
             throw KeyManagementError(
                 .transitionRefused, "generation \(number) is destroyed, or its destruction was asked for")
         }
+        // A folder that homes share: a bundle never takes the place of another group's.
+        let path = bundlePath(number)
+        if generation.escrow.map({ bundlesPath + "/" + $0.file }) != path, PrivateFile.exists(path) {
+            let present = try? BundleFile.load(path, trusted: keeper.trustedSigners())
+            guard let present, (try? present.check(isOf: generation, group: ring.group)) != nil else {
+                throw ArchiveError(
+                    .otherGeneration,
+                    "\(path): another bundle lies there; move it, or name another folder in keyroll.yaml (bundles)")
+            }
+        }
         return generation
     }
 
@@ -104,12 +114,10 @@ extension Home {
             return (RecipientEnvelope.SharedKey(try SecureBytes(copyingKey: present)), nil)
         }
         let archiveKey = try keeper.archiveKey()
-        guard let escrow = generation.escrow else {
-            throw ArchiveError(
-                .noSuchBundle, "generation \(generation.number) is neither on line nor in a bundle that is known")
-        }
+        // Noted or not: where it lies by its name it is as good.
+        let file = generation.escrow.map { bundlesPath + "/" + $0.file } ?? bundlePath(generation.number)
         // Whichever recipients it was written for: signature, identity, check value and archive key decide.
-        let present = try BundleFile.load(bundlesPath + "/" + escrow.file, trusted: keeper.trustedSigners())
+        let present = try BundleFile.load(file, trusted: keeper.trustedSigners())
         try present.check(isOf: generation, group: keeper.keyring.ring.group)
         let material = try present.open(
             with: .symmetricKey(archiveKey.key, identifier: archiveKey.identifier))

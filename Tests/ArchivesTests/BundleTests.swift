@@ -94,23 +94,29 @@ import Testing
         ("new\nline\u{0}", "new_line_"),
     ])
     func fileNames(_ group: String, _ expected: String) {
-        #expect(BundleFile.name(group: group, number: 7) == expected + "-g7.keyroll.tar.zst")
+        #expect(BundleFile.name(group: group, number: 7, epoch: "") == expected + "-g7.keyroll.tar.zst")
     }
 
     @Test func aFileIsThereWholeOrNotAtAll() throws {
-        struct Refused: Error {}
         let group = try Group()
         let folder = try TemporaryFolder()
         let path = folder.path + "/bundle"
         #expect(code { try BundleFile.read(path) } == .noSuchBundle)
-        #expect(throws: Refused.self) { try BundleFile.write(path, group.bundle()) { _ in throw Refused() } }
+        func write(_ bytes: [UInt8]) throws {
+            let draft = try BundleFile.draft(path, bytes)
+            try BundleFile.sync([draft])
+            #expect(try BundleFile.read(draft) == bytes)
+            try BundleFile.place(draft)
+        }
+        let discarded = try BundleFile.draft(path, group.bundle())
+        #expect(try folder.names().count == 1 && !PrivateFile.exists(path))
+        BundleFile.discard([discarded])
         #expect(try folder.names() == [])
         let first = try group.bundle()
-        try BundleFile.write(path, first) { #expect($0 == first) }
-        #expect(throws: Refused.self) { try BundleFile.write(path, group.bundle()) { _ in throw Refused() } }
+        try write(first)
         #expect(try BundleFile.read(path) == first && folder.names() == ["bundle"])
         let second = try group.bundle()
-        try BundleFile.write(path, second) { _ in }
+        try write(second)
         #expect(try BundleFile.read(path) == second && folder.names() == ["bundle"])
         let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
         #expect(mode == 0o600)

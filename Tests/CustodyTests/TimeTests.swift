@@ -18,34 +18,41 @@ import Testing
         (86401, 86401, false, true),
         // A clock that is set back: the kernel's own count goes on.
         (-86400 * 365, 86399, true, false), (-86400 * 365, 86400, true, true), (0, 90000, true, true),
-        // Another boot tells nothing by its count.
-        (100, 90000, false, false), (-86400, 90000, false, false),
+        // Another boot tells nothing by its count, and a clock behind the last look nothing at all.
+        (100, 90000, false, false), (0, 0, false, false), (-1, 90000, false, true), (-86400, 0, false, true),
     ]) func isOver(_ clock: Int64, _ kernel: Int64, _ sameBoot: Bool, _ expected: Bool) {
         let boot = Restoration.Boot(identity: sameBoot ? "this boot" : "another", seconds: 1000 + kernel)
         #expect(Self.restoration.isOver(now: Rings.day(0) + clock, boot: boot) == expected)
     }
 
-    /// What the ring saw meanwhile holds, also after another boot with a clock that was set back.
-    @Test func theLatestMomentSeenCounts() throws {
+    /// Time that was used up stays used up, whatever the clock and the kernel do afterwards.
+    @Test func timeIsUsedUp() throws {
         let other = Restoration.Boot(identity: "another", seconds: 1)
         var restoration = Self.restoration
-        restoration.seen = Rings.day(1)
-        #expect(restoration.isOver(now: Rings.day(-300), boot: other))
-        restoration.seen = Rings.day(1) + -1
-        #expect(!restoration.isOver(now: Rings.day(-300), boot: other))
-        #expect(restoration.isOver(now: Rings.day(1), boot: other))
+        restoration.look(now: Rings.day(0) + 40000, boot: other)
+        #expect(restoration.used == 40000)
+        // Set back by a year in the same boot: the kernel goes on counting.
+        let later = Restoration.Boot(identity: "another", seconds: 30001)
+        restoration.look(now: Rings.day(-365), boot: later)
+        #expect(restoration.used == 70000 && restoration.seen == Rings.day(-365))
+        #expect(!restoration.isOver(now: Rings.day(-365) + 16399, boot: later))
+        #expect(restoration.isOver(now: Rings.day(-365) + 16400, boot: later))
+        // A third boot and a clock that stands behind the last look.
+        #expect(restoration.isOver(now: Rings.day(-366), boot: Self.boot))
     }
 
-    @Test func everyChangeOfTheRingNotesTheClock() throws {
+    @Test func everyChangeOfTheRingUsesTimeUp() throws {
         var first = try Rings.generation(1, .active, .deactivated)
         first.restoration = Self.restoration
         var ring = try Rings.ring([first, Rings.generation(2, .active)])
-        func seen() -> Timestamp? { ring.generation(1)?.restoration?.seen }
-        #expect(seen() == Rings.day(0))
-        ring.note(clock: Rings.day(0) + 5000)
-        #expect(seen() == Rings.day(0) + 5000)
-        ring.note(clock: Rings.day(-30))
-        #expect(seen() == Rings.day(0) + 5000, "time does not run backwards")
+        func restoration() -> Restoration? { ring.generation(1)?.restoration }
+        #expect(restoration()?.used == 0)
+        ring.note(clock: Rings.day(0) + 5000, boot: Self.boot)
+        #expect(restoration()?.used == 5000)
+        ring.note(clock: Rings.day(-30), boot: Self.boot)
+        #expect(restoration()?.used == 5000, "time does not run backwards")
+        ring.note(clock: Rings.day(-30) + 100, boot: Self.boot)
+        #expect(restoration()?.used == 5100)
         #expect(ring.generation(2)?.restoration == nil)
     }
 

@@ -77,7 +77,7 @@ public struct Restoration: Sendable, Equatable {
     }
 
     /// Uses time up, and starts counting anew from here.
-    mutating func look(now: Timestamp, boot: Boot) {
+    public mutating func look(now: Timestamp, boot: Boot) {
         used += progress(now: now, boot: boot)
         seen = now
         self.boot = boot
