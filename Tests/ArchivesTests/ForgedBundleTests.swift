@@ -41,6 +41,8 @@ import Testing
         #expect(code { try second.check(isOf: group.generation(), group: group.identity) } == .otherGeneration)
         let stranger = try Group()
         #expect(code { try first.check(isOf: stranger.generation(), group: stranger.identity) } == .otherGeneration)
+        // The same generation, another group.
+        #expect(code { try first.check(isOf: group.generation(), group: stranger.identity) } == .otherGeneration)
         // The same number and group, another identity.
         #expect(code { try first.check(isOf: stranger.generation(), group: group.identity) } == .otherGeneration)
         // One signer for two groups.

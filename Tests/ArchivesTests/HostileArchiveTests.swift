@@ -1,5 +1,6 @@
 import Archives
 import ForgedArchives
+import Glibc
 import Testing
 
 /// Archives that somebody made, each behind a digest that fits, so that they reach the reader.
@@ -24,9 +25,16 @@ import Testing
 
     @Test(arguments: try archives.get()) func isRefused(_ archive: HostileArchive) throws {
         let trusted = try Self.group.get().trusted()
-        let start = ContinuousClock.now
+        let start = Self.processorTime()
         let code = code { try Bundle(archive.bytes, place: "a bundle", trusted: trusted) }
         #expect(code.map { archive.codes.contains($0) } == true, "\(code.map { "\($0)" } ?? "it was accepted")")
-        #expect(start.duration(to: .now) < .seconds(1))
+        #expect(Self.processorTime() - start < 1)
+    }
+
+    /// What this thread has used, in seconds: other tests run beside it.
+    private static func processorTime() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 }

@@ -14,9 +14,13 @@ package struct HostileArchive: Sendable, CustomStringConvertible {
 
     /// All of them, made from a bundle that is in order.
     package static func all(from parts: BundleParts) throws -> [HostileArchive] {
-        let stored = try (names(parts) + kinds(parts) + formats(parts) + sizes(parts)).map {
-            try HostileArchive($0.0, ZstandardFrame(Tar.pack($0.1)).bytes)
+        func stored(_ cases: [Case], _ codes: Set<ArchiveError.Code>) throws -> [HostileArchive] {
+            try cases.map { try HostileArchive($0.0, ZstandardFrame(Tar.pack($0.1)).bytes, codes) }
         }
+        // What the reader has to notice itself, and what libarchive may call damage before that.
+        let stored =
+            try stored(names(parts) + kinds(parts) + lengths(parts), [.malformed])
+            + stored(formats(parts) + sizes(parts), [.malformed, .damaged])
         let bombs = try bombs(parts).map { bomb in
             var bomb = bomb
             bomb.isBomb = true
@@ -76,7 +80,7 @@ package struct HostileArchive: Sendable, CustomStringConvertible {
         ]
         let others: [(String, Character)] = [
             ("a character device", "3"), ("a block device", "4"), ("a folder", "5"), ("a pipe", "6"),
-            ("a volume label", "V"), ("a multi-volume part", "M"), ("a GNU dump folder", "D"),
+            ("a multi-volume part", "M"), ("a GNU dump folder", "D"),
         ]
         var cases: [Case] = []
         for (what, kind, target) in links {
@@ -120,6 +124,7 @@ package struct HostileArchive: Sendable, CustomStringConvertible {
             ("headers before headers", (0..<1000).map { _ in .pax("mtime", "1") } + members),
             ("global headers before headers", (0..<1000).map { _ in .pax("mtime", "1", kind: "g") } + members),
             ("a Solaris ACL", before(TarMember("acl", Array("1000000\0user::rwx\0".utf8), kind: "A"))),
+            ("a volume label", changing(parts, 2) { $0.kind = "V" }),
             ("Apple metadata", [TarMember("._manifest.json", [0, 5, 22, 7])] + members),
         ]
     }
@@ -138,6 +143,16 @@ package struct HostileArchive: Sendable, CustomStringConvertible {
             (
                 "a member that claims \(what)",
                 changing(parts, 2) { $0.claimed = claimed == -2 ? Int64($0.bytes.count - 1) : claimed }
+            )
+        }
+    }
+
+    /// Members that are as long as they say, and longer than they may be.
+    private static func lengths(_ parts: BundleParts) -> [Case] {
+        zip(parts.members.indices, [256 << 10, 64 << 10, 256 << 10]).map { index, limit in
+            (
+                "\(parts.members[index].name) with a byte more than there may be",
+                changing(parts, index) { $0.bytes = [UInt8](repeating: 32, count: limit + 1) }
             )
         }
     }

@@ -60,7 +60,8 @@ package struct TarMember: Sendable {
             put(octal(Int(size), 11), at: 124)
         } else {
             // Base 256, as GNU and star write what does not fit.
-            var big = [UInt8](repeating: size < 0 ? 0xFF : 0x80, count: 12)
+            var big = [UInt8](repeating: size < 0 ? 0xFF : 0, count: 12)
+            big[0] |= 0x80
             for index in 0..<8 { big[11 - index] = UInt8(truncatingIfNeeded: size >> (8 * index)) }
             put(big, at: 124)
         }
