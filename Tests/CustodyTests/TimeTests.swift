@@ -18,35 +18,53 @@ import Testing
         (86401, 86401, false, true),
         // A clock that is set back: the kernel's own count goes on.
         (-86400 * 365, 86399, true, false), (-86400 * 365, 86400, true, true), (0, 90000, true, true),
-        // Another boot tells nothing by its count.
-        (100, 90000, false, false), (-86400, 90000, false, false),
+        // Another boot tells nothing by its count; a clock behind the last look then ends it.
+        (100, 90000, false, false), (-1, 90000, false, true), (86400, 0, false, true),
     ]) func isOver(_ clock: Int64, _ kernel: Int64, _ sameBoot: Bool, _ expected: Bool) {
         let boot = Restoration.Boot(identity: sameBoot ? "this boot" : "another", seconds: 1000 + kernel)
         #expect(Self.restoration.isOver(now: Rings.day(0) + clock, boot: boot) == expected)
     }
 
-    /// What the ring saw meanwhile holds, also after another boot with a clock that was set back.
-    @Test func theLatestMomentSeenCounts() throws {
-        let other = Restoration.Boot(identity: "another", seconds: 1)
-        var restoration = Self.restoration
-        restoration.seen = Rings.day(1)
-        #expect(restoration.isOver(now: Rings.day(-300), boot: other))
-        restoration.seen = Rings.day(1) + -1
-        #expect(!restoration.isOver(now: Rings.day(-300), boot: other))
-        #expect(restoration.isOver(now: Rings.day(1), boot: other))
-    }
-
-    @Test func everyChangeOfTheRingNotesTheClock() throws {
+    /// Each look counts the time that has passed since the one before, and nothing takes it back.
+    @Test func whatWasUsedIsUsed() throws {
         var first = try Rings.generation(1, .active, .deactivated)
         first.restoration = Self.restoration
         var ring = try Rings.ring([first, Rings.generation(2, .active)])
-        func seen() -> Timestamp? { ring.generation(1)?.restoration?.seen }
-        #expect(seen() == Rings.day(0))
-        ring.note(clock: Rings.day(0) + 5000)
-        #expect(seen() == Rings.day(0) + 5000)
-        ring.note(clock: Rings.day(-30))
-        #expect(seen() == Rings.day(0) + 5000, "time does not run backwards")
+        func look(_ clock: Int64, _ kernel: Int64, _ name: String = "this boot") {
+            ring.note(clock: Rings.day(0) + clock, boot: .init(identity: name, seconds: 1000 + kernel))
+        }
+        func isOver(_ clock: Int64, _ kernel: Int64, _ name: String = "this boot") -> Bool? {
+            ring.generation(1)?.restoration?.isOver(
+                now: Rings.day(0) + clock, boot: .init(identity: name, seconds: 1000 + kernel))
+        }
+        #expect(ring.generation(1)?.restoration?.used == 0)
+        look(40000, 40000)
+        #expect(ring.generation(1)?.restoration?.used == 40000)
+        // Set back by a year, and on: what the kernel counted is added.
+        look(-365 * 86400, 60000)
+        #expect(ring.generation(1)?.restoration?.used == 60000)
+        #expect(isOver(-365 * 86400, 86399) == false && isOver(-365 * 86400, 86400) == true)
+        // Another boot, the clock still wrong: what the clock counted since is added.
+        look(-365 * 86400 + 20000, 5, "another")
+        #expect(ring.generation(1)?.restoration?.used == 80000)
+        #expect(isOver(-365 * 86400 + 26399, 6404, "another") == false)
+        #expect(isOver(-365 * 86400 + 26400, 10, "another") == true)
+        // The right clock again.
+        #expect(isOver(86400, 10, "another") == true)
         #expect(ring.generation(2)?.restoration == nil)
+    }
+
+    /// A clock that ran ahead does not shorten the retention: the kernel's own count decides as well.
+    @Test(arguments: [
+        (0, 0, true, false), (99, 99, true, false), (100, 100, true, true), (100, 99, true, false),
+        (1_000_000, 5, true, false), (100, 5, false, true), (99, 5000, false, false), (99, 5000, true, false),
+    ]) func destructionIsDue(_ clock: Int64, _ kernel: Int64, _ sameBoot: Bool, _ expected: Bool) throws {
+        var ring = try Rings.ring([Rings.generation(1), Rings.generation(2, .active)])
+        try ring.requestDestruction(
+            1, at: Rings.day(0), due: Rings.day(0) + 100, reason: "why", boot: Self.boot)
+        let boot = Restoration.Boot(identity: sameBoot ? "this boot" : "another", seconds: 1000 + kernel)
+        let destruction = try #require(ring.generation(1)?.destruction)
+        #expect(destruction.isDue(now: Rings.day(0) + clock, boot: boot) == expected)
     }
 
     @Test func rehearsalsThatAreDue() throws {

@@ -31,8 +31,19 @@ extension ScratchHome {
             toFile: file("keyroll.yaml"), atomically: false, encoding: .utf8)
     }
 
-    /// The bundle of a generation.
+    /// The bundle of a generation in a home whose ring was never built anew.
     func bundle(_ number: Int) -> String { file("bundles/default-g\(number).keyroll.tar.zst") }
+
+    /// The bundles that the ring knows of, by generation.
+    func knownBundles(sourceLocation: SourceLocation = #_sourceLocation) throws -> [Int: String] {
+        let lines = try keyroll("archive", "list", sourceLocation: sourceLocation).lines
+        return Dictionary(
+            uniqueKeysWithValues: try lines.map { line in
+                let parts = line.split(separator: "\t")
+                let number = try #require(Int(parts[1].dropFirst("generation ".count)), "\(line)")
+                return (number, String(parts[0]))
+            })
+    }
 
     /// The names of the files in `bundles`.
     func bundleNames() throws -> [String] {
