@@ -94,16 +94,21 @@ import Testing
         let command = ["recover", "--key", home.recoveryKey]
         try forEachStep(of: command, in: home) { what in
             // Only a recovery that was through with everything says that there is nothing to recover.
-            let again = try home.keyroll.run(command)
+            var again = try home.keyroll.run(command)
+            if again.code == 77, again.errors.contains("run it again with --replace-ring") {
+                // The new root key lies beside the old ring already.
+                again = try home.keyroll.run(command + ["--replace-ring"])
+            }
             #expect(again.code == 0 || again.code == 73, "\(what): \(again.errors)")
             #expect(try home.keyroll.secrets() == secrets, "\(what)")
             try home.expectBundlesWhole()
-            #expect(try home.keyroll("archive", "list").lines.count == 2, "\(what): bundles are not known")
+            let bundles = try home.knownBundles()
+            #expect(bundles.keys.sorted() == [1, 2], "\(what): bundles are not known")
+            for bundle in bundles.values { try home.keyroll("archive", "verify", bundle, "--key", home.recoveryKey) }
             let recipients = try home.keyroll("archive", "recipient", "list").text
             #expect(recipients.contains("\tproven "), "\(what): \(recipients)")
-            for number in 1...2 {
-                try home.keyroll("archive", "verify", home.bundle(number), "--key", home.recoveryKey)
-            }
+            let left = try FileManager.default.contentsOfDirectory(atPath: home.path).filter { $0.contains(".new-") }
+            #expect(left.isEmpty || again.code == 73, "\(what): \(left)")
             try home.keyroll("rotate", "--force")
         }
     }

@@ -18,7 +18,6 @@ extension ScratchHome {
         try guarded(["soakTime": "0", "keepDeactivated": "0", "destroyRetention": "0"].merging(policy) { $1 })
     }
 
-    var recoveryKey: String { folder + "/recovery.pem" }
 
     func setPolicy(_ policy: [String: String]) throws {
         let lines = try String(contentsOfFile: file("keyroll.yaml"), encoding: .utf8).split(
@@ -31,8 +30,18 @@ extension ScratchHome {
             toFile: file("keyroll.yaml"), atomically: false, encoding: .utf8)
     }
 
-    /// The bundle of a generation.
-    func bundle(_ number: Int) -> String { file("bundles/default-g\(number).keyroll.tar.zst") }
+    /// The bundle of a generation in a home whose ring was never built anew.
+
+    /// The bundles that the ring knows of, by generation.
+    func knownBundles(sourceLocation: SourceLocation = #_sourceLocation) throws -> [Int: String] {
+        let lines = try keyroll("archive", "list", sourceLocation: sourceLocation).lines
+        return Dictionary(
+            uniqueKeysWithValues: try lines.map { line in
+                let parts = line.split(separator: "\t")
+                let number = try #require(Int(parts[1].dropFirst("generation ".count)), "\(line)")
+                return (number, String(parts[0]))
+            })
+    }
 
     /// The names of the files in `bundles`.
     func bundleNames() throws -> [String] {

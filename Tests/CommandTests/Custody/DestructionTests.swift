@@ -48,7 +48,7 @@ import Testing
         #expect(listed.contains("destroyed: the contract ended"), "\(listed)")
         #expect(try home.census().generations[0].state == "destroyed")
         let last = try #require(try home.evidence().last { $0["kind"] as? String == "destruction" })
-        #expect((last["facts"] as? [String: Any])?["final"] as? Bool == true, "\(last)")
+        #expect((last["facts"] as? [String: Any])?["decision"] as? String == "final", "\(last)")
         // Once more changes nothing; nothing brings it back.
         _ = try destroy(1, "--confirm", "1")
         try destroy(1, exits: 77).expectRefusal("cannot be destroyed")

@@ -53,7 +53,7 @@ import Testing
         }
         #expect(facts("run")?["scanned"] as? Int == 20 && facts("run")?["moved"] as? Int == 20)
         #expect(facts("census")?["liveAfterBarrier"] as? Int == 0)
-        #expect(facts("retirement")?["done"] as? Bool == true)
+        #expect(facts("retirement")?["decision"] as? String == "off line")
         #expect(facts("retirement")?["provenRecipients"] as? [String] == ["recovery-key"])
         // The digest in the evidence is the bundle's own.
         let digest = try openssl("dgst", "-sha256", "-r", home.bundle(1)).text.prefix(64)

@@ -18,9 +18,11 @@ import Testing
     ) throws {
         try home.expectContents(secrets, sourceLocation: sourceLocation)
         try home.expectBundlesWhole(sourceLocation: sourceLocation)
-        for number in 1...3 {
+        let bundles = try home.knownBundles()
+        #expect(bundles.keys.sorted() == [1, 2, 3], "\(bundles)", sourceLocation: sourceLocation)
+        for bundle in bundles.values {
             try home.keyroll(
-                "archive", "verify", home.bundle(number), "--key", home.recoveryKey, sourceLocation: sourceLocation)
+                "archive", "verify", bundle, "--key", home.recoveryKey, sourceLocation: sourceLocation)
         }
         try home.keyroll("archive", "rehearse", "--key", home.recoveryKey, sourceLocation: sourceLocation)
         let report: Report = try home.keyroll("rotate", "--force", "--json", sourceLocation: sourceLocation).decoded()
