@@ -19,16 +19,25 @@ public enum SecretDigits {
         }
     }
 
-    /// The key of 32 bytes whose digits stand at an offset; nil where there are not 64 lower-case digits.
-    public static func key(in text: borrowing SecureBytes, at offset: Int) throws -> SecureBytes? {
+    /// The key of 32 bytes whose digits stand at an offset; nil where there are not 64 of them.
+    ///
+    /// - Parameters:
+    ///   - text: the line.
+    ///   - offset: where the digits begin.
+    ///   - takesCapitals: whether somebody may have typed them in.
+    public static func key(
+        in text: borrowing SecureBytes, at offset: Int, takesCapitals: Bool = false
+    ) throws -> SecureBytes? {
         guard offset >= 0, text.count >= offset + 64 else { return nil }
-        let areDigits = text.withUnsafeBytes { $0[offset..<offset + 64].allSatisfy { value($0) != nil } }
+        let areDigits = text.withUnsafeBytes {
+            $0[offset..<offset + 64].allSatisfy { (takesCapitals ? anyValue($0) : value($0)) != nil }
+        }
         guard areDigits else { return nil }
         return try SecureBytes(count: 32) { output in
             text.withUnsafeBytes { input in
                 for index in 0..<32 {
                     let at = offset + index * 2
-                    output[index] = (value(input[at]) ?? 0) << 4 | (value(input[at + 1]) ?? 0)
+                    output[index] = (anyValue(input[at]) ?? 0) << 4 | (anyValue(input[at + 1]) ?? 0)
                 }
             }
         }
@@ -44,6 +53,10 @@ public enum SecretDigits {
             bytes.append(high << 4 | low)
         }
         return bytes
+    }
+
+    private static func anyValue(_ digit: UInt8) -> UInt8? {
+        (65...70).contains(digit) ? digit - 55 : value(digit)
     }
 
     private static func value(_ digit: UInt8) -> UInt8? {

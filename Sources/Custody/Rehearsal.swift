@@ -112,7 +112,9 @@ enum Sampling {
         let batch = ContentBatch()
         var opened = 0
         var failed = 0
-        for _ in 0..<batches where opened < atMost {
+        var left = batches
+        while left > 0, opened < atMost {
+            left -= 1
             batch.reset()
             guard try reader.read(into: batch, selecting: .all) else { break }
             try opener.open(batch) { index, _, _ in

@@ -46,7 +46,9 @@ public struct KeyFileProvider: RootKeyProvider {
             (count == Self.length - 1 || input[Self.length - 1] == 10)
                 && input[..<Self.prefix.count].elementsEqual(Self.prefix)
         }
-        guard isWhole, let key = try SecretDigits.key(in: text, at: Self.prefix.count) else { throw malformed }
+        guard isWhole, let key = try SecretDigits.key(in: text, at: Self.prefix.count, takesCapitals: true) else {
+            throw malformed
+        }
         return key
     }
 }

@@ -195,7 +195,8 @@ import Testing
         let copy = try home.copied()
         try copy.keyroll("archive", "create", "1")
         try copy.bytes(copy.bundle(1)).write(to: URL(fileURLWithPath: home.bundle(1)))
-        try home.keyroll("archive", "verify", exits: 78).expectErrors(["verified last", "keyroll archive create 1"])
+        // Signed, the same generation, and everybody of today can open it: it is as good as the one that was noted.
+        try home.keyroll("archive", "verify")
         try home.keyroll("archive", "create", "1")
         try home.keyroll("archive", "verify")
         try home.keyroll("archive", "verify", home.bundle(1), "--key", home.recoveryKey)

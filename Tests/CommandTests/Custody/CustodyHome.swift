@@ -18,7 +18,6 @@ extension ScratchHome {
         try guarded(["soakTime": "0", "keepDeactivated": "0", "destroyRetention": "0"].merging(policy) { $1 })
     }
 
-
     func setPolicy(_ policy: [String: String]) throws {
         let lines = try String(contentsOfFile: file("keyroll.yaml"), encoding: .utf8).split(
             separator: "\n", omittingEmptySubsequences: false)

@@ -81,10 +81,13 @@ import Testing
     /// An old store is moved to the active generation while the restored one is there.
     @Test func anOldStoreIsRewrappedFromIt() throws {
         try putOldStore()
-        let absent: Report = try home.keyroll("rotate", "--json", exits: 65).decoded()
-        #expect(absent.addsUp && absent.failed["keyAbsent"] == 20)
+        // A key that is in its bundle is not the secrets' fault: they are named, and left alone.
+        let absent = try home.keyroll("rotate", "--json").object()
+        let notes = try #require(absent["notes"] as? [String])
+        #expect(notes.contains { $0.contains("20 secrets are under generation 1, which is archived") }, "\(notes)")
+        #expect(try home.keyroll("status", exits: 3).text.contains("keyroll archive restore --generation 1"))
         _ = try restore("1d")
-        let report: Report = try home.keyroll("quarantine", "retry", "--json").decoded()
+        let report: Report = try home.keyroll("rotate", "--json").decoded()
         #expect(report.addsUp && report.moved == 20, "\(report)")
         #expect(try home.census().counts == [2: 20])
         try home.expectContents(secrets)
