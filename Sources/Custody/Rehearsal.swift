@@ -112,7 +112,9 @@ enum Sampling {
         let batch = ContentBatch()
         var opened = 0
         var failed = 0
-        for _ in 0..<batches where opened < atMost {
+        for _ in 0..<batches {
+            // A condition on the loop would go on counting, up to the largest number there is.
+            guard opened < atMost else { break }
             batch.reset()
             guard try reader.read(into: batch, selecting: .all) else { break }
             try opener.open(batch) { index, _, _ in

@@ -212,7 +212,9 @@ public final class RingKeeper: Sendable {
             throw other.error
         }
         guard let best = authentics.max(by: { $0.stored.sequence < $1.stored.sequence }) else {
-            throw damaged.first?.error ?? unreadable(copies)
+            // Of a lost copy and one that another root key sealed, the second says what can be done.
+            throw damaged.first { $0.error is KeyManagementError }?.error ?? damaged.first?.error
+                ?? unreadable(copies)
         }
         // A crash between the two copies leaves the second one behind; a first one from a backup is behind, too.
         let behind = authentics.filter { $0.stored.sequence < best.stored.sequence }.map(\.place)
