@@ -18,7 +18,6 @@ extension ScratchHome {
         try guarded(["soakTime": "0", "keepDeactivated": "0", "destroyRetention": "0"].merging(policy) { $1 })
     }
 
-
     func setPolicy(_ policy: [String: String]) throws {
         let lines = try String(contentsOfFile: file("keyroll.yaml"), encoding: .utf8).split(
             separator: "\n", omittingEmptySubsequences: false)
@@ -29,8 +28,6 @@ extension ScratchHome {
         try changed.joined(separator: "\n").write(
             toFile: file("keyroll.yaml"), atomically: false, encoding: .utf8)
     }
-
-    /// The bundle of a generation in a home whose ring was never built anew.
 
     /// The bundles that the ring knows of, by generation.
     func knownBundles(sourceLocation: SourceLocation = #_sourceLocation) throws -> [Int: String] {

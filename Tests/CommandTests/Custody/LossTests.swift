@@ -79,7 +79,11 @@ import Testing
         for name in lost { try home.remove(name) }
         try home.remove("root.key")
         try FileManager.default.copyItem(atPath: other.file("root.key"), toPath: home.file("root.key"))
-        try home.keyroll("recover", "--key", home.recoveryKey)
+        // The right one may only have been mixed up.
+        let before = try home.files()
+        try home.keyroll("recover", "--key", home.recoveryKey, exits: 77).expectRefusal("--replace-ring")
+        #expect(try home.files() == before)
+        try home.keyroll("recover", "--key", home.recoveryKey, "--replace-ring")
         try expectEverythingBack(home, secrets)
     }
 
