@@ -117,6 +117,10 @@ public struct Recovery {
         }
         let folder = layout.resolve(configuration.bundles)
         try PrivateFile.makeDirectory(folder)
+        // What an attempt that was cut off here has left.
+        for name in FolderListing.names(folder) where name.contains(BundleFile.suffix + ".new-") {
+            unlink(folder + "/" + name)
+        }
         for name in FolderListing.names(draft.path + "/bundles") {
             try PrivateFile.read(draft.path + "/bundles/" + name, limit: Bundle.limit)?.withUnsafeBytes {
                 try PrivateFile.write(folder + "/" + name, $0, replacing: true)

@@ -29,8 +29,6 @@ extension ScratchHome {
             toFile: file("keyroll.yaml"), atomically: false, encoding: .utf8)
     }
 
-    /// The bundle of a generation in a home whose ring was never built anew.
-
     /// The bundles that the ring knows of, by generation.
     func knownBundles(sourceLocation: SourceLocation = #_sourceLocation) throws -> [Int: String] {
         let lines = try keyroll("archive", "list", sourceLocation: sourceLocation).lines

@@ -79,7 +79,7 @@ import Testing
         for name in lost { try home.remove(name) }
         try home.remove("root.key")
         try FileManager.default.copyItem(atPath: other.file("root.key"), toPath: home.file("root.key"))
-        // The right one may be somewhere: a ring that is whole is not put aside without being asked for.
+        // The right one may only have been mixed up.
         let before = try home.files()
         try home.keyroll("recover", "--key", home.recoveryKey, exits: 77).expectRefusal("--replace-ring")
         #expect(try home.files() == before)
