@@ -1,14 +1,14 @@
 #!/bin/bash
-# How the release binary behaves as stores grow: growth to 10 million secrets, latencies, large contents, re-encryption.
+# How the release binary behaves as stores grow: growth to 10 million secrets, latencies, large contents, re-encryption, bundles.
 # For people and for the nightly run; benchmarks/README.md says how to read it.
 set -euo pipefail
 
-usage="usage: scale.sh BINARY growth|latency|large|reencrypt|all [--json FILE] [--folder DIR] [--sizes N,N,…] [--large N] [--counts N,N,N] [--rounds N]"
+usage="usage: scale.sh BINARY growth|latency|large|reencrypt|archive|all [--json FILE] [--folder DIR] [--sizes N,N,…] [--large N] [--counts N,N,N] [--rounds N]"
 [ $# -ge 2 ] || { echo "$usage" >&2; exit 64; }
 binary=$(realpath -e "$1") || { echo "scale.sh: $1: no such binary; build it: make build" >&2; exit 66; }
 part=$2
 shift 2
-case $part in growth | latency | large | reencrypt | all) ;; *) echo "$usage" >&2; exit 64 ;; esac
+case $part in growth | latency | large | reencrypt | archive | all) ;; *) echo "$usage" >&2; exit 64 ;; esac
 
 # The working directory's disk, not /tmp, which may be memory. The name is one that the repository ignores.
 parent=. json=() rest=()

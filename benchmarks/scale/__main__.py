@@ -4,6 +4,7 @@ import argparse
 import signal
 import sys
 
+import archive
 import growth
 import large
 import latency
@@ -15,7 +16,7 @@ from report import Report
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scale")
     parser.add_argument("binary")
-    parser.add_argument("part", choices=["growth", "latency", "large", "reencrypt", "all"])
+    parser.add_argument("part", choices=["growth", "latency", "large", "reencrypt", "archive", "all"])
     parser.add_argument("scratch")
     parser.add_argument("--json")
     parser.add_argument("--sizes", default="100000,1000000,10000000", help="growth: numbers of secrets")
@@ -40,6 +41,8 @@ def main() -> int:
             small, large_count, largest = (int(count) for count in arguments.counts.split(","))
             reencrypt.run(
                 arguments.binary, arguments.scratch, (small, large_count, largest), arguments.rounds, report)
+        if arguments.part in ("archive", "all"):
+            archive.run(arguments.binary, arguments.scratch, report)
     except Failure as failure:
         print(f"scale: {failure}", file=sys.stderr)
         return 74

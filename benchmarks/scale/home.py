@@ -36,6 +36,12 @@ class Home:
     def store(self) -> str:
         return os.path.join(self.path, "secrets.sqlite")
 
+    def run_words(self, *words: str) -> None:
+        """Runs a command whose words are all given, and does not look at its output."""
+        done = subprocess.run([self.binary, *words], capture_output=True, check=False)
+        if done.returncode != 0:
+            raise Failure(f"keyroll {' '.join(words)}: {done.stderr.decode(errors='replace').strip()}")
+
     def arguments(self, *words: str) -> list[str]:
         return [self.binary, words[0], "--home", self.path, *words[1:]]
 
