@@ -19,7 +19,7 @@ enum KillSwitch {
     }
 
     /// Some of the steps, others each time; all of them with `KEYROLL_TEST_EVERY_STEP`.
-    static func some(_ count: Int = 12, of steps: Int, for arguments: [String]) -> [Int] {
+    static func some(_ count: Int = 8, of steps: Int, for arguments: [String]) -> [Int] {
         if ProcessInfo.processInfo.environment["KEYROLL_TEST_EVERY_STEP"] != nil { return Array(1...steps) }
         var random = SeededGenerator("killed steps of keyroll \(arguments.joined(separator: " "))")
         return (1...steps).shuffled(using: &random).prefix(count).sorted()
