@@ -108,13 +108,6 @@ public struct Recovery {
             plan, found, made, stores, copies: hint?.copies ?? [], opened, ask)
         // From here on the home changes. Bundles have names of their own, and the ring comes last: where this is cut off,
         // another recovery begins where this one did.
-        if let newRoot {
-            guard link(newRoot.draft, newRoot.place) == 0 else {
-                throw FileError.current(newRoot.place, "cannot put the new root key into place")
-            }
-            try PrivateFile.syncDirectory(of: newRoot.place)
-            outcome.notes.append("\(newRoot.place): a new root key; keep a copy of it elsewhere")
-        }
         let folder = layout.resolve(configuration.bundles)
         try PrivateFile.makeDirectory(folder)
         // What an attempt that was cut off here has left.
@@ -137,6 +130,12 @@ public struct Recovery {
         }
         try move(draft.keys, to: layout.keys)
         try move(draft.keysCopy, to: layout.keysCopy)
+        // Last: a root key that is not there says that a recovery is still wanted.
+        if let newRoot {
+            let text = try SecretFile.read(newRoot.draft)
+            try text.withUnsafeBytes { try PrivateFile.write(newRoot.place, $0, replacing: false) }
+            outcome.notes.append("\(newRoot.place): a new root key; keep a copy of it elsewhere")
+        }
         try record(outcome, RingKeeper.open(repository, provider: Home.provider(configuration, layout, ask: ask)))
         return outcome
     }
