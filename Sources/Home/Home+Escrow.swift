@@ -8,10 +8,17 @@ import SecretStores
 /// New generations, and the bundles that hold them.
 extension Home {
     /// Publishes a new generation above everything that ring, stores and bundles have seen, and escrows it.
-    public func publish(reason: String) throws -> UInt32 {
+    ///
+    /// - Parameters:
+    ///   - reason: why.
+    ///   - activates: make it the active one as well, in the change of the ring that notes its bundle.
+    public func publish(reason: String, activates: Bool = false) throws -> UInt32 {
         let stored = try stores.map { try $0.marks().generations.last?.number ?? 0 }.max() ?? 0
-        let number = try keeper.publish(above: max(stored, highestBundled()), at: .now, reason: reason)
-        try escrow(number)
+        let seen = try highestBundled(above: max(stored, keeper.keyring.ring.highestNumber))
+        let number = try keeper.publish(above: seen, at: .now, reason: reason)
+        try escrow([number]) { ring in
+            if activates { try ring.activate(number, at: .now, reason: reason) }
+        }
         return number
     }
 
@@ -35,10 +42,11 @@ extension Home {
     ///   - numbers: the generations; an archived one's key is taken from its present bundle.
     ///   - census: what they still protect, where they are being retired.
     ///   - material: their keys, where neither ring nor bundle gives them.
+    ///   - change: what else changes in the ring once the bundles are in place.
     /// - Throws: `ArchiveError`, `FileError`, `KeyManagementError` with `noSuchGeneration`.
     public func escrow(
         _ numbers: [UInt32], census: [UInt32: Manifest.Census] = [:],
-        material: [UInt32: RecipientEnvelope.SharedKey] = [:]
+        material: [UInt32: RecipientEnvelope.SharedKey] = [:], then change: (inout Ring) throws -> Void = { _ in }
     ) throws {
         let ring = keeper.keyring.ring
         let now = Timestamp.now
@@ -83,6 +91,7 @@ extension Home {
                     rehearsed: now)
                 try present.note(escrow, of: generation.number)
             }
+            try change(&present)
         }
     }
 
@@ -167,14 +176,22 @@ extension Home {
     }
 
     /// The highest number that this group's bundles in the folder tell of: a ring from an older backup does not know it.
-    private func highestBundled() throws -> UInt32 {
-        let trusted = try keeper.trustedSigners()
-        let group = keeper.keyring.ring.group
-        return bundleFiles().reduce(0) { highest, file in
-            guard let bundle = try? BundleFile.load(bundlesPath + "/" + file, trusted: trusted), bundle.group == group
-            else { return highest }
-            return max(highest, bundle.number)
+    ///
+    /// - Parameter known: bundles whose names have no higher number are not looked at.
+    private func highestBundled(above known: UInt32) throws -> UInt32 {
+        var highest = known
+        for file in bundleFiles() {
+            // `GROUP-gN…`; what a name says is believed only if the bundle says it, too.
+            let digits = file.dropLast(BundleFile.suffix.count).split(separator: "-").compactMap { part in
+                part.hasPrefix("g") ? UInt32(part.dropFirst()) : nil
+            }
+            guard digits.contains(where: { $0 > highest }),
+                let bundle = try? BundleFile.load(bundlesPath + "/" + file, trusted: keeper.trustedSigners()),
+                bundle.group == keeper.keyring.ring.group
+            else { continue }
+            highest = max(highest, bundle.number)
         }
+        return highest
     }
 
     /// The names of the bundles in the folder.

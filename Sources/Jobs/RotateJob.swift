@@ -60,8 +60,9 @@ public struct RotateJob {
             let evidence = EvidenceChain(path: home.layout.evidence)
             if !plan.isEmpty { try evidence.append("plan", job: ownJob, ["steps": .list(plan.lines)]) }
             var next = home.keeper.keyring.ring.candidate?.number
+            let activates = plan.steps.contains { if case .activate = $0 { true } else { false } }
             for step in plan.steps {
-                try perform(step, &next, &report, ownJob)
+                try perform(step, activates: activates, &next, &report, ownJob)
                 logger.info("\(step)")
             }
             // Also without a roll: an earlier run may have been cut off between activation and fence.
@@ -106,7 +107,7 @@ public struct RotateJob {
 
     /// - Parameter next: the generation that was planned to be activated.
     private func perform(
-        _ step: RotationPlan.Step, _ next: inout UInt32?, _ report: inout JobReport,
+        _ step: RotationPlan.Step, activates: Bool, _ next: inout UInt32?, _ report: inout JobReport,
         _ job: String
     ) throws {
         switch step {
@@ -115,11 +116,11 @@ public struct RotateJob {
             report.needsAttention = report.needsAttention || !faults.isEmpty
             report.notes += faults
         case .publish(let reason):
-            let number = try home.publish(reason: reason)
+            let number = try home.publish(reason: reason, activates: activates)
             try Archiving(home, job: job).record([number])
             next = number
         case .activate(let reason):
-            guard let number = next else { return }
+            guard let number = next, home.keeper.keyring.ring.active?.number != number else { return }
             try home.keeper.update { try $0.activate(number, at: .now, reason: reason) }
         case .wait, .rewrap, .retire, .rehearse: break
         }

@@ -42,9 +42,7 @@ struct BenchmarkHome {
     ///
     /// - Returns: how long each stage was busy.
     func rotate(_ home: Home, workers: Int) throws -> StageTimes {
-        let seen = try home.store.marks().generations.last?.number ?? 0
-        let number = try home.keeper.publish(above: seen, at: .now, reason: "benchmark")
-        try home.keeper.update { try $0.activate(number, at: .now, reason: "benchmark") }
+        let number = try home.publish(reason: "benchmark", activates: true)
         try home.store.raiseFence(to: GenerationMark(of: home.keeper.keyring.active().generation))
         let run = RewrapRun(
             home.store, keeper: home.keeper, options: RunOptions(workers: workers), control: RunControl())

@@ -114,14 +114,16 @@ public struct SQLiteKeyRepository: KeyRepository {
     }
 
     private func write(_ ring: StoredRing, to path: String, replacing replaced: UInt64?) throws {
-        if !PrivateFile.exists(path) {
+        let isNew = !PrivateFile.exists(path)
+        if isNew {
             try Connection.create(path)
             try PrivateFile.syncDirectory(of: path)
         }
         let connection = try Connection(path: path, durability: .extra, writeAheadLog: false)
         defer { try? connection.close() }
-        // A file without free pages: damage anywhere in it is seen. It has to be said before the first table.
-        try connection.access { try $0.execute(sql: "PRAGMA auto_vacuum = FULL") }
+        // A file without free pages: damage anywhere in it is seen. It has to be said before the first table, and costs a
+        // commit each time it is said.
+        if isNew { try connection.access { try $0.execute(sql: "PRAGMA auto_vacuum = FULL") } }
         try connection.write { database in
             try database.execute(
                 sql: """
