@@ -26,7 +26,11 @@ public struct Explanation: Sendable {
         let present = secret.generation
         if let generation = ring.generation(present) {
             lines.append("generation: \(present) (\(generation.state.rawValue)), kid \(ring.group)/\(present)")
-            if present == active {
+            if generation.isArchived, generation.restoration?.isOver() != false {
+                lines.append(
+                    "that generation is archived: its key is in its bundle only; run: keyroll archive restore --generation \(present)"
+                )
+            } else if present == active {
                 lines.append("it is where it should be: under the active generation")
             } else if let quarantined = try home.store.quarantined(name) {
                 lines.append(
