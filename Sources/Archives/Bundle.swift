@@ -133,6 +133,37 @@ public struct Bundle: Sendable {
         self.place = place
     }
 
+    /// What a file says it is; nothing of it is authentic.
+    public struct Claim: Equatable, Sendable {
+        /// The group's identity.
+        public var group: Identity
+        /// The generation's number.
+        public var number: UInt32
+        /// The generation's identity.
+        public var identity: Identity
+
+        /// - Parameters:
+        ///   - group: the group's identity.
+        ///   - number: the generation's number.
+        ///   - identity: the generation's identity.
+        public init(group: Identity, number: UInt32, identity: Identity) {
+            self.group = group
+            self.number = number
+            self.identity = identity
+        }
+    }
+
+    /// What a file says it is, whoever signed it: to find what has to be removed, and for nothing else.
+    public static func claim(_ bytes: [UInt8]) -> Claim? {
+        guard bytes.count <= limit, let content = try? DigestFrame.strip(bytes, place: ""),
+            let parts = try? content.withUnsafeBytes({ try TarReader.unpack($0, members, place: "") }),
+            let manifest = try? Manifest(decoding: parts[0], place: ""),
+            let group = SecretDigits.publicBytes(manifest.group.identity).flatMap({ Identity($0) }),
+            let identity = SecretDigits.publicBytes(manifest.generation.identity).flatMap({ Identity($0) })
+        else { return nil }
+        return Claim(group: group, number: manifest.generation.number, identity: identity)
+    }
+
     /// The recipients by certificate, with what the group called them.
     public var certificates: [(name: String, certificate: Certificate)] {
         manifest.recipients.compactMap { entry in

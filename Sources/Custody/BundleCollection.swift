@@ -27,14 +27,20 @@ struct BundleCollection {
     ///   - paths: bundles, or folders that hold some.
     ///   - key: the recovery key.
     ///   - trusted: the signers that count.
+    ///   - expected: the group of the stores, if it is known: others' bundles in a shared folder are passed over.
     /// - Throws: `ArchiveError` where a bundle that was named itself cannot be used; ``CustodyError`` with
     ///   `doesNotBelong` where two groups are mixed.
-    init(_ paths: [String], key: RecoveryKey, trusted: [Certificate]) throws {
+    init(_ paths: [String], key: RecoveryKey, trusted: [Certificate], expected: Identity? = nil) throws {
         for path in paths {
             var status = stat()
             guard stat(path, &status) == 0 else { throw ArchiveError(.noSuchBundle, "\(path): no such bundle") }
             if status.st_mode & S_IFMT == S_IFDIR {
                 for name in FolderListing.names(path) where name.hasSuffix(BundleFile.suffix) {
+                    if let expected, let bytes = try? BundleFile.read(path + "/" + name),
+                        let claim = Bundle.claim(bytes), claim.group != expected
+                    {
+                        continue
+                    }
                     do { try add(path + "/" + name, key, trusted) } catch let error as ArchiveError {
                         notes.append("\(error)")
                     } catch let error as FileError { notes.append("\(error)") }

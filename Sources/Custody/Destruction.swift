@@ -79,7 +79,7 @@ public struct GenerationDestruction {
         }
         try home.removeDrafts()
         // Also after a crash between the two: the ring says that it is gone, and so it has to be.
-        for path in try home.bundles(of: generation) {
+        for path in home.bundles(of: generation) {
             guard unlink(path) == 0 else { throw FileError.current(path, "cannot remove the bundle") }
             try PrivateFile.syncDirectory(of: path)
         }
@@ -89,7 +89,8 @@ public struct GenerationDestruction {
     public func copies(_ number: UInt32) -> [String] {
         let ring = home.keeper.keyring.ring
         var lines: [String] = []
-        if let generation = ring.generation(number), let paths = try? home.bundles(of: generation) {
+        if let generation = ring.generation(number) {
+            let paths = home.bundles(of: generation)
             let names = ring.recipients.filter { generation.escrow?.recipients.contains($0.fingerprint) == true }
             lines += paths.map { "bundle \($0): opens with \(names.map(\.name).joined(separator: ", "))" }
         }
@@ -107,7 +108,9 @@ public struct GenerationDestruction {
         }
         // Key stores that were put aside may have it, sealed.
         for name in FolderListing.names(home.layout.path)
-        where name.hasPrefix("keys") && [".damaged-", ".lost-", ".format-"].contains(where: name.contains) {
+        where name.hasPrefix("keys") && !name.hasSuffix(".lock")
+            && [".damaged-", ".lost-", ".format-"].contains(where: name.contains)
+        {
             lines.append("\(home.layout.path)/\(name) may hold it: opens with the root key of then; remove it")
         }
         return lines

@@ -5,8 +5,13 @@ import KeyManagement
 /// A home's evidence, and where the ring says that it stood.
 extension Home {
     /// Notes in the ring where the evidence stands: what is cut off or written anew below that is noticed from then on.
-    public func noteEvidence() throws {
-        let (count, head) = try EvidenceChain(path: layout.evidence).head()
+    ///
+    /// - Parameter beginsAnew: note it although what was noted before is gone, as an operator who looked into it says.
+    /// - Throws: `EvidenceChain.Broken` where what the ring noted before is not there any more; that stays so.
+    public func noteEvidence(beginsAnew: Bool = false) throws {
+        let chain = EvidenceChain(path: layout.evidence)
+        if !beginsAnew { _ = try evidence() }
+        let (count, head) = try chain.head()
         let anchor = EvidenceAnchor(count: count, head: head)
         guard keeper.keyring.ring.evidence != anchor else { return }
         try keeper.update { $0.note(anchor) }

@@ -100,7 +100,13 @@ public enum HomeBackup {
     private static func copyBundles(_ home: Home, _ ring: Ring, to target: String) throws {
         try PrivateFile.makeDirectory(target)
         for generation in ring.generations where generation.state != .destroyed {
-            guard let escrow = generation.escrow else { continue }
+            guard let escrow = generation.escrow else {
+                guard generation.isArchived, !ring.onlyReads else { continue }
+                throw CustodyError(
+                    .missing,
+                    "generation \(generation.number) is neither on line nor in a bundle that is known; a backup would lose it"
+                )
+            }
             try home.verifyBundle(generation.number)
             try BundleFile.read(home.bundlesPath + "/" + escrow.file).withUnsafeBytes {
                 try PrivateFile.write(target + "/" + escrow.file, $0, replacing: false)

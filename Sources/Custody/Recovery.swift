@@ -82,12 +82,20 @@ public struct Recovery {
         }
         let repository = SQLiteKeyRepository(path: layout.keys, copy: layout.keysCopy)
         try refuseWhole(repository, configuration, replacesRing, ask)
+        let group = try configuration.stores.first.map { try SQLiteSecretStore.look(layout.resolve($0.path)).group }
         var found = try BundleCollection(
-            [layout.resolve(configuration.bundles)].filter(PrivateFile.exists) + bundles, key: key, trusted: trusted)
+            [layout.resolve(configuration.bundles)].filter(PrivateFile.exists) + bundles, key: key, trusted: trusted,
+            expected: group)
         let stores = try open(configuration.stores.map { layout.resolve($0.path) }, &found)
         let hint = hint(repository)
         let plan = try RecoveryPlan(found, Self.look(stores), hint: hint, restoration: nil, now: .now)
         let opened = try rehearse(plan, found, stores)
+        guard plan.missing.isEmpty || replacesRing else {
+            throw CustodyError(
+                .missing,
+                "secrets need generation \(plan.missing.map(String.init).joined(separator: ", ")), which no bundle gave\(found.notes.first.map { " (\($0))" } ?? ""); name it with --bundle or its signer with --signer, or go on without it with --replace-ring"
+            )
+        }
 
         let draft = HomeLayout(layout.path + "/" + Self.draftName + String(UInt64.random(in: .min ... .max), radix: 16))
         try PrivateFile.makeDirectory(draft.path)
@@ -98,7 +106,11 @@ public struct Recovery {
         if case .keyFile(let file) = configuration.rootKey {
             let place = layout.resolve(file)
             made.rootKey = .keyFile(place)
-            if !PrivateFile.exists(place) {
+            if !isUsable(place) {
+                // Before anything changes: the new one has to have a place.
+                guard access(PrivateFile.parent(of: place), W_OK) == 0 else {
+                    throw FileError.current(PrivateFile.parent(of: place), "cannot put a new root key there")
+                }
                 newRoot = (draft.resolve("root.key"), place)
                 made.rootKey = .keyFile("root.key")
                 try KeyFileProvider(path: draft.resolve("root.key")).create()
@@ -132,6 +144,7 @@ public struct Recovery {
         try move(draft.keysCopy, to: layout.keysCopy)
         // Last: a root key that is not there says that a recovery is still wanted.
         if let newRoot {
+            if PrivateFile.exists(newRoot.place) { try move(newRoot.place, to: newRoot.place + suffix) }
             let text = try SecretFile.read(newRoot.draft)
             try text.withUnsafeBytes { try PrivateFile.write(newRoot.place, $0, replacing: false) }
             outcome.notes.append("\(newRoot.place): a new root key; keep a copy of it elsewhere")
@@ -141,6 +154,15 @@ public struct Recovery {
     }
 
     private static let draftName = "recover.new-"
+
+    /// Whether a root key's file is there and is one.
+    private func isUsable(_ path: String) -> Bool {
+        guard PrivateFile.exists(path) else { return false }
+        do { _ = try KeyFileProvider(path: path).rootKey([]) } catch let error as KeyManagementError {
+            return error.code != .rootKeyMalformed
+        } catch { return true }
+        return true
+    }
 
     private func move(_ path: String, to target: String) throws {
         guard rename(path, target) == 0 else { throw FileError.current(path, "cannot move it to \(target)") }
@@ -154,6 +176,12 @@ public struct Recovery {
         _ ask: @escaping Home.Ask
     ) throws {
         guard PrivateFile.exists(layout.keys) || PrivateFile.exists(layout.keysCopy) else { return }
+        if let next = try? HomeConfiguration(path: layout.nextConfiguration),
+            (try? RingKeeper.open(repository, provider: Home.provider(next, layout, ask: ask))) != nil
+        {
+            throw CustodyError(
+                .exists, "\(layout.path): a change of the root key was cut off; any other command finishes it")
+        }
         do {
             let keeper = try RingKeeper.open(repository, provider: Home.provider(configuration, layout, ask: ask))
             for store in configuration.stores {
@@ -179,13 +207,18 @@ public struct Recovery {
             default: throw error
             }
         } catch let error as DatabaseFailure where error.code == .damaged { return }
+        if replacesRing { return }
         throw CustodyError(.exists, "\(layout.path): its ring opens; there is nothing to recover")
     }
 
     /// What a ring that cannot be opened tells, the one that an earlier attempt put aside included.
     private func hint(_ repository: SQLiteKeyRepository) -> Ring? {
-        let aside = FolderListing.names(layout.path).filter { $0.hasPrefix("keys") && $0.contains(".lost-") }.map {
-            SQLiteKeyRepository(path: layout.path + "/" + $0, copy: layout.path + "/" + $0)
+        let names = FolderListing.names(layout.path).filter {
+            $0.hasPrefix("keys") && $0.contains(".lost-") && !$0.hasSuffix(".lock")
+        }
+        let aside = names.map {
+            let path = layout.path + "/" + $0
+            return SQLiteKeyRepository(path: path, copy: path, lock: layout.keys + ".lock")
         }
         return ([repository] + aside).compactMap { RingKeeper.unauthenticated($0) }.max { $0.sequence < $1.sequence }
     }
@@ -282,7 +315,10 @@ public struct Recovery {
     ) throws -> Int {
         let trial = plan.generations.filter { $0.key != nil && $0.history.last?.state.mayUnprotect == true }
         guard let group = found.group, !trial.isEmpty else {
-            throw CustodyError(.missing, "no bundle at hand holds a generation that the stores need")
+            throw CustodyError(
+                .missing,
+                "no bundle at hand holds a generation that the stores need"
+                    + (found.notes.first.map { " (\($0))" } ?? ""))
         }
         let scratch = try RingKeeper.scratch(group: group, generations: trial)
         return try stores.reduce(0) { sum, store in
@@ -305,7 +341,11 @@ public struct Recovery {
         var notes = found.notes
         var ring = RebuiltRing(
             group: try found.group ?? Identity.random(), name: configuration.group, policy: configuration.policy,
-            generations: plan.generations)
+            generations: plan.generations.map { generation in
+                var generation = generation
+                generation.destruction = nil
+                return generation
+            })
         ring.copies = copies
         ring.formerSigners = trusted
         ring.onlyReads = onlyReads
@@ -329,6 +369,9 @@ public struct Recovery {
         notes += ring.recipients.filter { $0.proven == nil }.map {
             "recipient '\($0.name)' has to prove itself again: keyroll archive recipient prove \($0.name)"
         }
+        notes.append(
+            "there is a new signer: keep a copy of identity/signer.pem, and append it to the recovery key's file if that is PEM"
+        )
         if case .privateKey = key.opener {
             notes.append("there is a new archive key; an exported copy of the one before opens older bundles only")
         }
@@ -339,11 +382,22 @@ public struct Recovery {
         let home = Home(layout: layout, configuration: configuration, keeper: keeper, stores: stores)
         let entries = found.entries.filter { entry in
             guard let generation = keeper.keyring.ring.generation(entry.key) else { return false }
-            return generation.state != .destroyed && generation.destruction == nil
+            return generation.state != .destroyed
         }
         try home.escrow(
             entries.keys.sorted(), census: entries.compactMapValues { $0.bundle.manifest.census },
             material: entries.mapValues(\.key))
+        // Only now: what is going to be destroyed has its bundle until then, too.
+        let destructions = plan.generations.filter { $0.destruction != nil }
+        if !destructions.isEmpty {
+            try keeper.update { ring in
+                for generation in destructions {
+                    if let destruction = generation.destruction {
+                        try ring.take(over: destruction, of: generation.number)
+                    }
+                }
+            }
+        }
         let onLine = keeper.keyring.ring.generations.filter { $0.sealed != nil }.map(\.number)
         return Outcome(onLine: onLine, missing: plan.missing, opened: opened, notes: notes)
     }

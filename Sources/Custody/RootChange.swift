@@ -27,7 +27,11 @@ public enum RootChange {
             try PrivateFile.write(home.layout.nextConfiguration, $0, replacing: true)
         }
         let keeper = try home.keeper.changeRoot(to: Home.provider(configuration, home.layout, ask: ask))
-        guard rename(home.layout.nextConfiguration, home.layout.configuration) == 0 else {
+        // Another process that opened the home meanwhile has finished it in our place.
+        guard
+            rename(home.layout.nextConfiguration, home.layout.configuration) == 0
+                || (try? HomeConfiguration(path: home.layout.configuration))?.rootKey == rootKey
+        else {
             throw FileError.current(home.layout.configuration, "cannot rename into place")
         }
         try PrivateFile.syncDirectory(of: home.layout.configuration)

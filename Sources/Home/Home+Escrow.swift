@@ -119,7 +119,7 @@ extension Home {
 
     /// A generation's key from the ring, or from its present bundle, with the census that is in there.
     private func key(of generation: Generation) throws -> (RecipientEnvelope.SharedKey, Manifest.Census?) {
-        if !generation.isArchived, let present = keeper.keyring.key(generation.number) {
+        if let present = keeper.keyring.key(generation.number) {
             return (RecipientEnvelope.SharedKey(try SecureBytes(copyingKey: present)), nil)
         }
         let archiveKey = try keeper.archiveKey()
@@ -199,13 +199,13 @@ extension Home {
         FolderListing.names(bundlesPath).filter { $0.hasSuffix(BundleFile.suffix) }
     }
 
-    /// Every bundle of a generation in the folder: that of a ring which was lost may still be there.
-    public func bundles(of generation: Generation) throws -> [String] {
-        let trusted = try keeper.trustedSigners()
+    /// Every file in the folder that says it is a bundle of a generation, whoever signed it: those of a ring that was
+    /// lost, or of a recovery that was cut off, may still be there.
+    public func bundles(of generation: Generation) -> [String] {
         let group = keeper.keyring.ring.group
         return bundleFiles().map { bundlesPath + "/" + $0 }.filter { path in
-            guard let bundle = try? BundleFile.load(path, trusted: trusted) else { return false }
-            return (try? bundle.check(isOf: generation, group: group)) != nil
+            guard let bytes = try? BundleFile.read(path), let claim = Bundle.claim(bytes) else { return false }
+            return claim == Bundle.Claim(group: group, number: generation.number, identity: generation.identity)
         }
     }
 

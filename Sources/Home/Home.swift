@@ -70,18 +70,29 @@ public final class Home: Sendable {
             try RingKeeper.open(
                 repository, provider: provider(configuration, layout, ask: ask), takesOlder: takesOlder)
         }
-        let configuration = try HomeConfiguration(path: layout.configuration)
+        var configuration = try HomeConfiguration(path: layout.configuration)
         do { return (configuration, try keeper(configuration)) } catch let error as KeyManagementError
-            where error.code == .wrongRootKey || error.code == .rootKeyMalformed
+            where [.wrongRootKey, .rootKeyMalformed, .rootKeyUnavailable].contains(error.code)
         {
-            guard PrivateFile.exists(layout.nextConfiguration),
-                let next = try? HomeConfiguration(path: layout.nextConfiguration), let opened = try? keeper(next)
-            else { throw error }
-            guard rename(layout.nextConfiguration, layout.configuration) == 0 else {
-                throw FileError.current(layout.configuration, "cannot finish the change of the root key")
+            // Another process may have finished a change since the configuration was read.
+            let again = try HomeConfiguration(path: layout.configuration)
+            if again.rootKey != configuration.rootKey { return (again, try keeper(again)) }
+            guard let next = try? HomeConfiguration(path: layout.nextConfiguration) else { throw error }
+            configuration.rootKey = next.rootKey
+            guard let opened = try? keeper(configuration) else { throw error }
+            // What else was written into the configuration meanwhile stays.
+            if configuration == next {
+                guard rename(layout.nextConfiguration, layout.configuration) == 0 || errno == ENOENT else {
+                    throw FileError.current(layout.configuration, "cannot finish the change of the root key")
+                }
+            } else {
+                try Array(configuration.text.utf8).withUnsafeBytes {
+                    try PrivateFile.write(layout.configuration, $0, replacing: true)
+                }
+                unlink(layout.nextConfiguration)
             }
             try PrivateFile.syncDirectory(of: layout.configuration)
-            return (next, opened)
+            return (configuration, opened)
         }
     }
 

@@ -1,4 +1,6 @@
+import Custody
 import Evidence
+import Home
 import Rotation
 import SecretStores
 
@@ -17,5 +19,13 @@ extension JobReport {
         // A run that takes up another's work keeps that one's name.
         if self.job != job { facts["resumed"] = .text(self.job) }
         return facts
+    }
+
+    /// Notes in the ring where the evidence stands; broken evidence needs somebody and stops no job.
+    mutating func noteEvidence(of home: Home) throws {
+        do { try home.noteEvidence() } catch let error as EvidenceChain.Broken {
+            needsAttention = true
+            notes.append("\(error); once that is looked into: keyroll report --begin-anew REASON")
+        }
     }
 }

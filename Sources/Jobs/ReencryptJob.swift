@@ -109,7 +109,7 @@ public struct ReencryptJob {
             }
         }
         if !options.isDryRun { try evidence.append("run", job: ownJob, report.evidence(of: ownJob)) }
-        if !options.isDryRun { try home.noteEvidence() }
+        if !options.isDryRun { try report.noteEvidence(of: home) }
         if !options.isDryRun { try ReportFile.write(report, home.layout) }
         return report
     }

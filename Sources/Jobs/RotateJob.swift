@@ -84,7 +84,7 @@ public struct RotateJob {
                 )
             }
         }
-        if !options.isDryRun { try home.noteEvidence() }
+        if !options.isDryRun { try report.noteEvidence(of: home) }
         if !options.isDryRun { try ReportFile.write(report, home.layout) }
         return report
     }

@@ -65,7 +65,7 @@ public final class Keyring: Sendable {
         guard let generation = ring.active, let key = keys[generation.number] else {
             guard !ring.onlyReads else {
                 throw KeyManagementError(
-                    .noActiveGeneration, "this home was made to read an old copy for a time; it protects nothing")
+                    .transitionRefused, "this home was made to read an old copy for a time; it protects nothing")
             }
             throw KeyManagementError(
                 .noActiveGeneration, "group \(ring.name) has no active generation; run: keyroll rotate --force")

@@ -163,6 +163,10 @@ public struct Ring: Sendable, Equatable {
                 .transitionRefused,
                 "generation \(number) is in no verified bundle yet; run: keyroll archive create \(number)")
         }
+        guard next.sealed != nil else {
+            throw KeyManagementError(
+                .transitionRefused, "generation \(number) is known by name only; its key is not here")
+        }
         guard next.destruction == nil else {
             throw KeyManagementError(.transitionRefused, "the destruction of generation \(number) was asked for")
         }

@@ -106,6 +106,10 @@ public final class KeyGroup: Sendable {
     ///
     /// - Throws: `StoreError` with `noSuchSecret`.
     public func remove(_ name: String) throws {
+        guard !home.keeper.keyring.ring.onlyReads else {
+            throw KeyManagementError(
+                .transitionRefused, "this home was made to read an old copy for a time; nothing in it is changed")
+        }
         guard try home.store.remove(named: Array(name.utf8)) else {
             throw StoreError(.noSuchSecret, "no secret is named '\(name)'")
         }

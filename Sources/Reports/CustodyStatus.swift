@@ -1,4 +1,5 @@
 import Custody
+import Evidence
 import Files
 import Home
 import Jobs
@@ -28,6 +29,13 @@ struct CustodyStatus {
                     + (generation.isArchived
                         ? "put its copy back: nothing else holds that key"
                         : "run: keyroll archive create \(generation.number)"))
+        }
+        if let head = try? EvidenceChain(path: home.layout.evidence).head(), head.count < ring.evidence.count {
+            attention.append("the evidence was cut off: it had \(ring.evidence.count) records; run: keyroll doctor")
+        }
+        if let candidate = ring.candidate, let reason = candidate.history.first?.reason, reason.hasSuffix("compromised")
+        {
+            attention.append("a re-encryption was cut off at its beginning (\(reason)); run it again")
         }
         for number in ring.exposed {
             isOverdue = true

@@ -70,6 +70,10 @@ public struct Doctor: Sendable {
     }
 
     private mutating func checkBundles(_ home: Home) {
+        for name in FolderListing.names(home.layout.path) where name.hasPrefix("recover.new-") {
+            findings.append(
+                "\(home.layout.path)/\(name): left by a recovery that was cut off, a root key perhaps in it; remove it")
+        }
         var good = 0
         let ring = home.keeper.keyring.ring
         if let pem = try? PrivateFile.read(home.layout.signerCertificate, limit: 64 << 10),
@@ -81,7 +85,7 @@ public struct Doctor: Sendable {
                 "\(home.layout.signerCertificate) is not the ring's signer: whoever pins it trusts somebody else")
         }
         for generation in ring.generations where generation.state == .destroyed {
-            for path in (try? home.bundles(of: generation)) ?? [] {
+            for path in home.bundles(of: generation) {
                 findings.append(
                     "\(path): the bundle of destroyed generation \(generation.number) is still there; run: keyroll generation destroy \(generation.number) --confirm \(generation.number)"
                 )
@@ -89,7 +93,7 @@ public struct Doctor: Sendable {
         }
         for generation in ring.generations where generation.state != .destroyed {
             guard generation.escrow != nil || !generation.isArchived else {
-                if generation.destruction == nil {
+                if generation.destruction == nil, !ring.onlyReads {
                     findings.append(
                         "generation \(generation.number) is neither on line nor in a bundle that is known: put its bundle back and run: keyroll recover"
                     )

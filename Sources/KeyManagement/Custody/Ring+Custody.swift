@@ -155,6 +155,13 @@ extension Ring {
         if generations[index].isArchived { generations[index].sealed = nil }
     }
 
+    /// Takes over a destruction that a lost ring had noted.
+    public mutating func take(over destruction: Destruction, of number: UInt32) throws {
+        let index = try self.index(of: number)
+        generations[index].destruction = destruction
+        if generations[index].isArchived { generations[index].sealed = nil }
+    }
+
     /// Takes a destruction back that is not final.
     public mutating func cancelDestruction(_ number: UInt32) throws {
         let index = try self.index(of: number)

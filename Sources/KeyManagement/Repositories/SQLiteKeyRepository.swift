@@ -13,9 +13,10 @@ public struct SQLiteKeyRepository: KeyRepository {
     /// - Parameters:
     ///   - path: the first copy.
     ///   - copy: the second one; best on another disk.
-    public init(path: String, copy: String) {
+    ///   - lock: the lock's file; beside the first copy by default.
+    public init(path: String, copy: String, lock: String? = nil) {
         paths = [path, copy]
-        lockPath = path + ".lock"
+        lockPath = lock ?? path + ".lock"
     }
 
     /// The first copy's path.

@@ -1,9 +1,11 @@
 import Archives
 import ArgumentParser
 import Custody
+import Evidence
 import Files
 import Home
 import Jobs
+import KeyManagement
 
 /// `keyroll recover`
 struct Recover: ParsableCommand {
@@ -128,10 +130,23 @@ struct ReportCommand: ParsableCommand {
     @Option(help: "The job's identity.") var job: String?
     @Flag(help: "One JSON object: the report, and the signed message.") var json = false
     @Flag(help: "The signed message alone (CMS, PEM, with the report inside).") var cms = false
+    @Option(help: "Go on with evidence that was cut off or altered, and record why.", transform: Reason.check)
+    var beginAnew: String?
 
     func run() {
         reporting {
             let opened = try home.open()
+            if let beginAnew {
+                try EvidenceChain(path: opened.layout.evidence).append(
+                    "begin anew", job: JobIdentity.new("report"),
+                    [
+                        "reason": .text(beginAnew),
+                        "recordsBefore": .number(Int64(clamping: opened.keeper.keyring.ring.evidence.count)),
+                        "headBefore": .text(opened.keeper.keyring.ring.evidence.head),
+                    ])
+                try opened.noteEvidence(beginsAnew: true)
+                return .done
+            }
             guard let job else {
                 for (job, kinds) in try SignedReport.jobs(opened) {
                     Output.print("\(Output.shown(job))\t\(Output.shown(kinds.joined(separator: ", ")))\n")
