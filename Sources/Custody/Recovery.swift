@@ -111,6 +111,10 @@ public struct Recovery {
                 guard access(PrivateFile.parent(of: place), W_OK) == 0 else {
                     throw FileError.current(PrivateFile.parent(of: place), "cannot put a new root key there")
                 }
+                // What an attempt that was cut off while it wrote one has left: it seals nothing.
+                let parent = PrivateFile.parent(of: place)
+                let prefix = String(place.dropFirst(parent.count).drop { $0 == "/" }) + ".new-"
+                for name in FolderListing.names(parent) where name.hasPrefix(prefix) { unlink(parent + "/" + name) }
                 newRoot = (draft.resolve("root.key"), place)
                 made.rootKey = .keyFile("root.key")
                 try KeyFileProvider(path: draft.resolve("root.key")).create()
