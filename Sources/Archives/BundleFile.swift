@@ -13,6 +13,11 @@ public enum BundleFile {
     ///   - number: the generation's number.
     ///   - epoch: of a ring that was built anew, so that its bundles take nobody's place.
     public static func name(group: String, number: UInt32, epoch: String) -> String {
+        "\(stem(group: group))\(number)\(epoch.isEmpty ? "" : "-\(epoch)")\(suffix)"
+    }
+
+    /// What the names of a group's bundles begin with, up to the number.
+    public static func stem(group: String) -> String {
         var safe = ""
         for scalar in group.unicodeScalars {
             let isPlain =
@@ -21,7 +26,7 @@ public enum BundleFile {
                     || "_-".unicodeScalars.contains(scalar))
             safe.unicodeScalars.append(isPlain ? scalar : "_")
         }
-        return "\(safe.prefix(64))-g\(number)\(epoch.isEmpty ? "" : "-\(epoch)")\(suffix)"
+        return safe.prefix(64) + "-g"
     }
 
     /// What every bundle's name ends with.

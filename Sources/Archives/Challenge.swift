@@ -1,4 +1,5 @@
 public import Cryptography
+public import Files
 import Foundation
 public import KeyManagement
 
@@ -24,6 +25,17 @@ public struct Challenge: Sendable {
         let plaintext = try SecureBytes(count: answer.count) { $0.copyBytes(from: answer) }
         message = PEMText.encode(try RecipientEnvelope.seal(plaintext, to: [target]), label: "CMS")
         answerDigest = try answer.withUnsafeBytes { try sha256($0) }
+    }
+
+    /// A recipient that has proven itself at once, since its key is at hand; unchanged where the key is another's.
+    public static func proven(
+        _ recipient: Recipient, with opener: RecipientEnvelope.Opener, at moment: Timestamp
+    ) throws -> Recipient {
+        let challenge = try Challenge(for: recipient, archiveKey: nil)
+        guard try answer(challenge.message, with: opener) == challenge.answerDigest else { return recipient }
+        var recipient = recipient
+        recipient.proven = moment
+        return recipient
     }
 
     /// The digest of what a key answers.

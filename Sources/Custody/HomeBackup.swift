@@ -75,7 +75,7 @@ public enum HomeBackup {
         configuration.bundles = "bundles"
         try copyBundles(home, ring, to: draft.path + "/bundles")
         try copyFolder(
-            PrivateFile.parent(of: home.layout.signerCertificate), to: draft.path + "/identity", named: { _ in true })
+            PrivateFile.parent(of: home.layout.signerCertificate), to: draft.path + "/identity")
         if case .keyFile(let file) = configuration.rootKey {
             configuration.rootKey = .keyFile("root.key")
             if includesRoot {
@@ -119,9 +119,9 @@ public enum HomeBackup {
         return try PrivateFile.read(home.layout.evidence, limit: 1 << 30)
     }
 
-    private static func copyFolder(_ source: String, to target: String, named: (String) -> Bool) throws {
+    private static func copyFolder(_ source: String, to target: String) throws {
         try PrivateFile.makeDirectory(target)
-        for name in FolderListing.names(source) where named(name) {
+        for name in FolderListing.names(source) {
             guard let bytes = try PrivateFile.read(source + "/" + name, limit: 1 << 24) else { continue }
             try bytes.withUnsafeBytes { try PrivateFile.write(target + "/" + name, $0, replacing: false) }
         }
@@ -160,7 +160,7 @@ public enum HomeBackup {
             for (source, target) in [(backup.keys, draft.keys), (backup.keysCopy, draft.keysCopy)]
             where PrivateFile.exists(source) { try SQLiteCopy.copy(source, to: target) }
             for folder in [configuration.bundles, "identity"] {
-                try copyFolder(backup.path + "/" + folder, to: draft.path + "/" + folder, named: { _ in true })
+                try copyFolder(backup.path + "/" + folder, to: draft.path + "/" + folder)
             }
             try PrivateFile.makeDirectory(draft.reports)
             if PrivateFile.exists(backup.evidence), let bytes = try PrivateFile.read(backup.evidence, limit: 1 << 30) {

@@ -127,7 +127,9 @@ public struct Recovery {
         let folder = layout.resolve(configuration.bundles)
         try PrivateFile.makeDirectory(folder)
         // What an attempt that was cut off here has left.
-        for name in FolderListing.names(folder) where name.contains(BundleFile.suffix + ".new-") {
+        for name in FolderListing.names(folder)
+        where name.hasPrefix(BundleFile.stem(group: configuration.group)) && name.contains(BundleFile.suffix + ".new-")
+        {
             unlink(folder + "/" + name)
         }
         for name in FolderListing.names(draft.path + "/bundles") {
@@ -414,15 +416,11 @@ public struct Recovery {
                 (certificates.contains { $0.name == "recovery-key" } ? "recovery-key-2" : "recovery-key", own))
         }
         return try certificates.map { name, certificate in
-            var recipient = try Recipient(name, certificate: certificate, at: now)
+            let recipient = try Recipient(name, certificate: certificate, at: now)
             guard case .privateKey(let privateKey, _) = key.opener, privateKey.belongs(to: certificate) else {
                 return recipient
             }
-            let challenge = try Challenge(for: recipient, archiveKey: nil)
-            let answer = try Challenge.answer(challenge.message, with: .privateKey(privateKey, certificate))
-            guard answer == challenge.answerDigest else { return recipient }
-            recipient.proven = now
-            return recipient
+            return try Challenge.proven(recipient, with: .privateKey(privateKey, certificate), at: now)
         }
     }
 

@@ -25,23 +25,19 @@ public struct Retirement {
     }
 
     /// Notes since when nothing live needs a generation, or that something does again, by the counters.
-    ///
-    /// - Returns: whether the ring was changed.
-    @discardableResult
-    public func noteEmpty(at now: Timestamp) throws -> Bool {
+    public func noteEmpty(at now: Timestamp) throws {
         let ring = home.keeper.keyring.ring
         let live = try liveByCounters()
         let changes = ring.generations.filter {
             ($0.state == .deactivated || $0.state == .compromised) && !$0.isArchived
                 && (live($0.number) <= 0) != ($0.emptySince != nil)
         }
-        guard !changes.isEmpty else { return false }
+        guard !changes.isEmpty else { return }
         try home.keeper.update { ring in
             for generation in changes {
                 try ring.noteEmpty(generation.number, since: generation.emptySince == nil ? now : nil)
             }
         }
-        return true
     }
 
     /// The generations that counters and policy would let go.

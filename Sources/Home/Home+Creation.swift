@@ -96,17 +96,12 @@ extension Home {
 
     /// Makes a recovery key, reads its file back, and lets it answer a challenge.
     private func addRecoveryKey(_ path: String, at now: Timestamp) throws {
-        let name = "recovery-key"
         let certificate = try RecoveryKey.create(
             path, group: configuration.group, signer: keeper.signer().certificate, now: now.rawValue)
-        let recipient = try Recipient(name, certificate: certificate, at: now)
-        let challenge = try Challenge(for: recipient, archiveKey: nil)
-        let answer = try Challenge.answer(challenge.message, with: RecoveryKey.read(path, ask: nil).opener)
-        try keeper.update { ring in
-            try ring.add(recipient)
-            try ring.challenge(name, expecting: challenge.answerDigest)
-            try ring.prove(name, answer: answer, at: now)
-        }
+        let recipient = try Challenge.proven(
+            Recipient("recovery-key", certificate: certificate, at: now), with: RecoveryKey.read(path, ask: nil).opener,
+            at: now)
+        try keeper.update { try $0.add(recipient) }
     }
 
     /// Removes a draft that came to nothing; its files are this process's own.

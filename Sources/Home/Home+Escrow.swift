@@ -29,10 +29,8 @@ extension Home {
     }
 
     /// Writes a generation's bundle; see the one for many.
-    public func escrow(
-        _ number: UInt32, census: Manifest.Census? = nil, material: RecipientEnvelope.SharedKey? = nil
-    ) throws {
-        try escrow([number], census: census.map { [number: $0] } ?? [:], material: material.map { [number: $0] } ?? [:])
+    public func escrow(_ number: UInt32, census: Manifest.Census? = nil) throws {
+        try escrow([number], census: census.map { [number: $0] } ?? [:])
     }
 
     /// Writes bundles for the present recipients: drafts, synced, read back from the disk, verified, opened with the
@@ -212,7 +210,10 @@ extension Home {
     /// A process that was killed while it wrote a bundle leaves its draft behind. Only the holder of the run lock
     /// writes bundles.
     public func removeDrafts() throws {
-        for name in FolderListing.names(bundlesPath) where name.contains(BundleFile.suffix + ".new-") {
+        // Only those of this group: homes may share the folder.
+        let own = BundleFile.stem(group: keeper.keyring.ring.name)
+        for name in FolderListing.names(bundlesPath)
+        where name.hasPrefix(own) && name.contains(BundleFile.suffix + ".new-") {
             unlink(bundlesPath + "/" + name)
         }
     }
@@ -228,7 +229,7 @@ extension RingKeeper {
         // Once a minute; after another boot, or with a clock that was set back, at once.
         let (now, boot) = (Timestamp.now, Restoration.Boot.now())
         let isDue = keyring.ring.generations.compactMap(\.restoration).contains {
-            now - $0.seen > 60 || now < $0.seen || boot != $0.boot && boot.identity != $0.boot.identity
+            now - $0.seen > 60 || now < $0.seen || boot.identity != $0.boot.identity
         }
         if isDue { _ = try? update { _ in } }
     }

@@ -47,8 +47,8 @@ public struct ReencryptJob {
         let start = clock.now
         var report = JobReport(job: try JobIdentity.new("reencrypt"), kind: "reencrypt")
         report.isDryRun = options.isDryRun
-        // What another run did before this one had the lock counts.
-        try home.keeper.reload()
+        // With the lock the ring was read anew.
+        if lock == nil { try home.keeper.reload() }
         report.notes += home.keeper.repaired
         for number in compromised where home.keeper.keyring.ring.generation(number) == nil {
             throw KeyManagementError(

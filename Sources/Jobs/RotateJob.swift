@@ -46,8 +46,8 @@ public struct RotateJob {
         var report = JobReport(job: try JobIdentity.new("rotate"), kind: "rotate")
         let ownJob = report.job
         report.isDryRun = options.isDryRun
-        // What another run did before this one had the lock counts.
-        try home.keeper.reload()
+        // With the lock the ring was read anew.
+        if lock == nil { try home.keeper.reload() }
         report.notes += home.keeper.repaired
         if retriesQuarantined, !options.isDryRun { for store in home.stores { try store.clearQuarantine() } }
 
@@ -94,7 +94,7 @@ public struct RotateJob {
         let stale = try home.stores.reduce(0) { try $0 + home.movable($1) }
         let policy = home.configuration.policy
         return RotationPlan(
-            ring: ring, policy: policy, stale: stale, quarantined: 0,
+            ring: ring, policy: policy, stale: stale,
             retirable: try Retirement(home, job: "plan").due(at: .now),
             rehearsals: Rehearsal.due(ring, policy, now: .now), now: .now, isForced: isForced)
     }

@@ -32,14 +32,13 @@ public struct RotationPlan: Sendable, Equatable {
     /// - Parameters:
     ///   - ring: the ring.
     ///   - policy: the policy that holds now.
-    ///   - stale: secrets that older generations protect.
-    ///   - quarantined: those of them that earlier runs could not move.
+    ///   - stale: secrets that older generations protect and that a rewrap could move.
     ///   - retirable: generations that counters and policy let go.
     ///   - rehearsals: generations whose last proof is too old.
     ///   - now: this machine's clock.
     ///   - isForced: roll although nothing is due.
     public init(
-        ring: Ring, policy: Policy, stale: Int64, quarantined: Int64, retirable: [UInt32] = [],
+        ring: Ring, policy: Policy, stale: Int64, retirable: [UInt32] = [],
         rehearsals: [UInt32] = [], now: Timestamp, isForced: Bool
     ) {
         var steps: [Step] = []
@@ -61,7 +60,7 @@ public struct RotationPlan: Sendable, Equatable {
                 rolls = true
             }
         }
-        if rolls || stale > quarantined { steps.append(.rewrap) }
+        if rolls || stale > 0 { steps.append(.rewrap) }
         if !retirable.isEmpty { steps.append(.retire(retirable)) }
         if !rehearsals.isEmpty { steps.append(.rehearse(rehearsals)) }
         self.steps = steps

@@ -33,11 +33,6 @@ extension RingKeeper {
                 fingerprint: identifier, added: moment, challenge: nil, proven: proven ? moment : nil))
     }
 
-    /// Takes another signer; what the one before signed is still trusted.
-    public func changeSigner(_ certificate: Certificate, _ key: PrivateKey) throws {
-        try update { try Self.set((certificate, key), &$0, rootKeys) }
-    }
-
     /// The certificates whose signatures count, the present signer's first.
     public func trustedSigners() throws -> [Certificate] { try trustedDER.map { try Certificate($0) } }
 

@@ -41,7 +41,7 @@ import Testing
         #expect(throws: CryptographyError(.malformed)) { try party.privateKey() }
         // As the signer, and as a recipient.
         let group = try Group(recipients: [party])
-        try group.keeper.changeSigner(party.certificate, key)
+        try group.keeper.establishCustody(signer: (party.certificate, key), at: .now)
         let bundle = try group.read(group.bundle())
         #expect(bundle.signer == party.certificate)
         let recovery = try RecoveryKey.read(party.keyPath) { try SecureBytes(Array(Party.passphrase.utf8)) }
@@ -55,7 +55,7 @@ import Testing
         let group = try Group()
         let before = try group.bundle()
         let party = try Party.of(.rsa2048)
-        try group.keeper.changeSigner(party.certificate, party.privateKey())
+        try group.keeper.establishCustody(signer: (party.certificate, party.privateKey()), at: .now)
         #expect(try group.read(before).signer != party.certificate)
         #expect(try group.read(group.bundle()).signer == party.certificate)
     }
@@ -63,7 +63,8 @@ import Testing
     @Test func aKeyOfAnotherCertificateIsRefused() throws {
         let group = try Group()
         #expect(throws: CryptographyError(.malformed)) {
-            try group.keeper.changeSigner(Party.of(.p256).certificate, Party.of(.stranger).privateKey())
+            try group.keeper.establishCustody(
+                signer: (Party.of(.p256).certificate, Party.of(.stranger).privateKey()), at: .now)
         }
     }
 

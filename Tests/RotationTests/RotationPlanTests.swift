@@ -43,7 +43,6 @@ import Testing
         var day: Int64
         var isPending = false
         var stale: Int64 = 0
-        var quarantined: Int64 = 0
         let steps: String
     }
 
@@ -58,10 +57,8 @@ import Testing
             testDescription: "asked for with a wrong clock", isForced: true, day: -500, steps: "publish activate rewrap"
         ),
         Row(testDescription: "an older run was cut off", day: 5, stale: 10, steps: "rewrap"),
-        Row(testDescription: "only quarantined ones are left", day: 5, stale: 10, quarantined: 10, steps: ""),
-        Row(testDescription: "others beside quarantined ones", day: 5, stale: 11, quarantined: 10, steps: "rewrap"),
         Row(
-            testDescription: "over, and only quarantined ones", day: 91, stale: 3, quarantined: 3,
+            testDescription: "over, and nothing that could be moved", day: 91, stale: 0,
             steps: "publish activate rewrap"),
         Row(testDescription: "over, with a delay", delay: 2, day: 91, steps: "publish"),
         Row(testDescription: "over, with a delay and work", delay: 2, day: 91, stale: 1, steps: "publish rewrap"),
@@ -89,7 +86,7 @@ import Testing
             cryptoperiod: row.period * Self.day, propagationDelay: row.delay * Self.day, soakTime: 0, keepDeactivated: 2
         )
         let plan = RotationPlan(
-            ring: ring, policy: policy, stale: row.stale, quarantined: row.quarantined,
+            ring: ring, policy: policy, stale: row.stale,
             now: published + row.day * Self.day, isForced: row.isForced)
         #expect(names(plan) == row.steps)
         #expect(plan.isEmpty == row.steps.isEmpty)
@@ -101,7 +98,7 @@ import Testing
         var ring = try ring([.active])
         try ring.move(2, to: .compromised, at: Self.start, reason: "leaked")
         let plan = RotationPlan(
-            ring: ring, policy: .standard, stale: 0, quarantined: 0, now: Self.start, isForced: false)
+            ring: ring, policy: .standard, stale: 0, now: Self.start, isForced: false)
         #expect(names(plan) == "publish activate rewrap")
     }
 
@@ -111,7 +108,7 @@ import Testing
         #expect(ring.pending?.number == 2 && ring.active?.number == 3)
         let now = try #require(ring.active?.since(.active))
         func plan() -> RotationPlan {
-            RotationPlan(ring: ring, policy: .standard, stale: 0, quarantined: 0, now: now, isForced: false)
+            RotationPlan(ring: ring, policy: .standard, stale: 0, now: now, isForced: false)
         }
         #expect(plan().isEmpty)
         // Nor once the newer one is active no longer.
@@ -124,7 +121,7 @@ import Testing
         let pending = try #require(ring.pending)
         let policy = Policy(cryptoperiod: Self.day, propagationDelay: 3600, soakTime: 0, keepDeactivated: 0)
         let plan = RotationPlan(
-            ring: ring, policy: policy, stale: 0, quarantined: 0, now: pending.created + 3599, isForced: false)
+            ring: ring, policy: policy, stale: 0, now: pending.created + 3599, isForced: false)
         #expect(plan.steps == [.wait(generation: pending.number, until: pending.created + 3600)])
         #expect(plan.lines[0].contains("\(pending.created + 3600)"))
     }

@@ -1,5 +1,4 @@
 import COpenSSL
-import Glibc
 
 /// An X.509 certificate (RFC 5280): a public key with a name.
 public final class Certificate: @unchecked Sendable {
@@ -65,14 +64,6 @@ public final class Certificate: @unchecked Sendable {
         return String(decoding: bytes ?? [], as: UTF8.self)
     }
 
-    /// When it begins to hold and when it ends, in seconds since 1970; nil for a date that is none.
-    public var validity: ClosedRange<Int64>? {
-        guard let first = Self.seconds(X509_get0_notBefore(pointer)),
-            let last = Self.seconds(X509_get0_notAfter(pointer)), first <= last
-        else { return nil }
-        return first...last
-    }
-
     /// What its key can do here.
     public enum KeyKind: String, Sendable {
         /// RSA, 2,048 bits or more.
@@ -83,12 +74,6 @@ public final class Certificate: @unchecked Sendable {
 
     /// The key's kind, or nil where CMS as keyroll uses it cannot do with it (Ed25519, X25519, short RSA).
     public var keyKind: KeyKind? { X509_get0_pubkey(pointer).flatMap { KeyKind($0) } }
-
-    private static func seconds(_ time: UnsafePointer<ASN1_TIME>?) -> Int64? {
-        var parts = tm()
-        guard let time, ASN1_TIME_to_tm(time, &parts) == 1 else { return nil }
-        return Int64(timegm(&parts))
-    }
 
     deinit { X509_free(pointer) }
 }

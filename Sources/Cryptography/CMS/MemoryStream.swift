@@ -4,7 +4,11 @@ import COpenSSL
 enum MemoryStream {
     /// Lets `body` read bytes that lie elsewhere; they are not copied.
     static func reading<R>(_ bytes: UnsafeRawBufferPointer, _ body: (OpaquePointer) throws -> R) throws -> R {
-        guard let stream = BIO_new_mem_buf(bytes.baseAddress ?? placeholder, Int32(clamping: bytes.count)) else {
+        guard let length = Int32(exactly: bytes.count) else {
+            throw CryptographyError(.wrongLength, "a stream of \(bytes.count) bytes")
+        }
+        // OpenSSL's stream over memory does not take a null pointer, not even for no bytes.
+        guard let stream = bytes.baseAddress.map({ BIO_new_mem_buf($0, length) }) ?? BIO_new(BIO_s_null()) else {
             throw CryptographyError(.memory, "a stream over memory")
         }
         defer { BIO_free(stream) }
@@ -36,7 +40,4 @@ enum MemoryStream {
             }
         }
     }
-
-    /// `BIO_new_mem_buf` does not take a null pointer, not even for no bytes.
-    private static var placeholder: UnsafeRawPointer { UnsafeRawPointer(bitPattern: 1)! }
 }
