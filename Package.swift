@@ -40,13 +40,17 @@ let package = Package(
             name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(
             name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+        .systemLibrary(
+            name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CSystem"),
         .target(name: "Files", swiftSettings: strict),
         .target(name: "Cryptography", dependencies: ["COpenSSL", "CSystem"], swiftSettings: strict),
         .target(name: "Databases", dependencies: ["Files", "CSQLite", grdb], swiftSettings: strict),
+        .target(name: "PostgreSQL", dependencies: ["CPostgreSQL"], swiftSettings: strict),
         .target(name: "Envelopes", dependencies: ["Cryptography"], swiftSettings: strict),
         .target(
-            name: "SecretStores", dependencies: ["Cryptography", "Files", "Databases", "CSystem", grdb],
+            name: "SecretStores",
+            dependencies: ["Cryptography", "Files", "Databases", "PostgreSQL", "CSystem", grdb],
             swiftSettings: strict),
         .target(
             name: "KeyManagement", dependencies: ["Cryptography", "Envelopes", "Files", "Databases", grdb],
