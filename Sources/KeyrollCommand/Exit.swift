@@ -93,7 +93,7 @@ enum Exit: Int32 {
     private static func code(_ error: StoreError) -> Exit {
         switch error.code {
         case .fenced: .tryAgain
-        case .otherGroup, .foreignGenerations, .newerFormat: .refused
+        case .otherGroup, .foreignGenerations, .newerFormat, .olderFormat: .refused
         case .exists: .exists
         case .noSuchSecret: .notFound
         case .notAccepted: .usage

@@ -174,10 +174,14 @@ public struct RewrapRun {
             },
             commit: { batch in
                 if let committer {
+                    var next = journal
                     _ = try committer.commit(batch, to: mark, job: journal.job) { tally in
-                        journal.add(batch, tally, countsCurrent: isFirst)
-                        return try journal.record(authenticator, isFinished: false)
+                        // The store may ask more than once; only what it committed counts.
+                        next = journal
+                        next.add(batch, tally, countsCurrent: isFirst)
+                        return try next.record(authenticator, isFinished: false)
                     }
+                    journal = next
                 } else {
                     journal.add(batch, .wouldBe(batch), countsCurrent: isFirst)
                 }

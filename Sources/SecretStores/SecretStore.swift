@@ -40,7 +40,8 @@ public protocol SecretStore: Sendable {
     /// - Parameters:
     ///   - secrets: what to write, all under `mark`.
     ///   - mark: the generation that protects them; checked against the fence inside the transaction.
-    ///   - resolve: asked inside the transaction where a name is taken, with the secret's index.
+    ///   - resolve: asked inside the transaction where a name is taken, with the secret's index; asked again where a store
+    ///     has to begin its transaction anew.
     /// - Throws: ``StoreError`` with `fenced` where the generation is no longer the active one.
     func write(
         _ secrets: UnsafeBufferPointer<PendingSecret>, under mark: GenerationMark,
@@ -207,7 +208,8 @@ public protocol PageCommitter: AnyObject {
     ///   - batch: what a transform filled.
     ///   - mark: the generation the slots move to; the fence has to stand exactly there.
     ///   - job: the job's identity, for the quarantine.
-    ///   - journal: makes the journal from what the commit did; called inside the transaction.
+    ///   - journal: makes the journal from what the commit did; called inside the transaction, and again where a store has
+    ///     to begin its transaction anew: only the last call counts.
     /// - Throws: ``StoreError`` with `fenced`; nothing of the batch is then written.
     func commit(
         _ batch: PageBatch, to mark: GenerationMark, job: String,

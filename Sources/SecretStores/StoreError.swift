@@ -14,6 +14,8 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
         case noSuchSecret
         /// The store was written by a newer keyroll.
         case newerFormat
+        /// The store was written by an older keyroll, whose format this one does not read.
+        case olderFormat
         /// A name, a context or a secret that the store does not take.
         case notAccepted
         /// The store's own rows contradict each other.
