@@ -12,7 +12,8 @@ enum PostgresPrograms {
     /// The path of one of them. A machine without it fails the test that needs it: a skipped test proves nothing.
     static func path(_ name: String) throws -> String {
         guard let folder else {
-            throw ServerError("PostgreSQL's server is not installed: make test installs it (apt-get install postgresql)")
+            throw ServerError(
+                "PostgreSQL's server is not installed: make test installs it (apt-get install postgresql)")
         }
         return folder + "/" + name
     }

@@ -27,7 +27,12 @@ extension PostgresServer {
 
     /// A connection string for the socket.
     package func connection(_ database: String, as user: String = superuser) -> String {
-        "postgresql:///\(database)?host=\(socketFolder)&port=\(port)&user=\(user.percentEncoded)"
+        Self.connection(database, as: user, host: socketFolder, port: port)
+    }
+
+    /// One for any socket.
+    static func connection(_ database: String, as user: String, host: String, port: Int) -> String {
+        "postgresql:///\(database)?host=\(host)&port=\(port)&user=\(user.percentEncoded)"
     }
 
     /// Ends the sessions of every client of a database, as an administrator does.

@@ -48,7 +48,7 @@ package final class PostgresServer: Sendable {
         }
         data = elsewhere ?? folder.path + "/data"
         socketFolder = folder.path + "/socket"
-        port = try options.tcp == nil ? 5432 : LoopbackPort.free()
+        port = try options.tcp == nil ? 5432 : Sockets.freePort()
         try ServerUser.makeFolder(data)
         try ServerUser.makeFolder(socketFolder, mode: 0o755)
         try fill(data)
@@ -104,6 +104,9 @@ package final class PostgresServer: Sendable {
         try run("CREATE DATABASE \(name) TEMPLATE template0 ENCODING 'UTF8' \(options)")
         return Database(server: self, name: name)
     }
+
+    /// A database that is there already, as on a standby.
+    package func database(named name: String) -> Database { Database(server: self, name: name) }
 
     /// Makes a role that can log in.
     ///

@@ -48,6 +48,8 @@ package final class ServerCertificates: Sendable {
     /// Copies a certificate and its key into a server's folder.
     func copy(_ kind: Kind, to target: String) throws -> (certificate: String, key: String) {
         let paths = (certificate: target + "/server.pem", key: target + "/server.key")
+        // A standby begins with its primary's.
+        for path in [paths.certificate, paths.key] { unlink(path) }
         try FileManager.default.copyItem(atPath: "\(folder.path)/\(kind.rawValue).pem", toPath: paths.certificate)
         try FileManager.default.copyItem(atPath: "\(folder.path)/\(kind.rawValue).key", toPath: paths.key)
         chmod(paths.key, 0o600)
