@@ -132,7 +132,7 @@ let package = Package(
         .testTarget(
             name: "SecretStoresTests",
             dependencies: [
-                "SecretStores", "TestServers", "Protection", "KeyManagement", "Envelopes", "Cryptography", "Files",
+                "SecretStores", "PostgreSQL", "TestServers", "Protection", "KeyManagement", "Envelopes", "Cryptography", "Files",
             ],
             swiftSettings: strict),
         .testTarget(name: "InterchangeTests", dependencies: ["Interchange"], swiftSettings: strict),

@@ -82,8 +82,10 @@ struct PageImages {
         let free = claimed.reduce(0) { $0 + (images[$1]?.isFree.nonzeroBitCount ?? 0) }
         guard count > free else { return nil }
         let pages = (count - free + store.slotsPerPage - 1) / store.slotsPerPage
-        return Statement("SELECT nextval('\(prefix.replacing("'", with: "''"))page_number') FROM generate_series(1, $1)")
-            .integer(Int64(pages))
+        return Statement(
+            "SELECT nextval('\(prefix.replacing("'", with: "''"))page_number') FROM generate_series(1, $1)"
+        )
+        .integer(Int64(pages))
     }
 
     /// Takes over what ``more(for:)`` gave.
@@ -185,7 +187,9 @@ struct PageImages {
         statement.array(.bytes, count: pages.count) {
             for page in pages { page.value.slots.withUnsafeBytes { statement.element($0) } }
         }
-        return statement.array(.bool, count: pages.count) { for page in pages { statement.element(page.value.hasRoom) } }
+        return statement.array(.bool, count: pages.count) {
+            for page in pages { statement.element(page.value.hasRoom) }
+        }
     }
 
     private static func generation(_ slots: [UInt8], _ slot: Int) -> UInt32 {

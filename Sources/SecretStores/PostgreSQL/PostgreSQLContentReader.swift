@@ -88,6 +88,8 @@ final class PostgreSQLContentReader: ContentReader {
                 """
             ).integer(firstPage).integer(nextPlace),
         ])
+        // What is taken points into these rows until it is fetched.
+        defer { withExtendedLifetime(rows) {} }
         let contents = rows[2]
         var cursor = 0
         func found() -> Found? {
@@ -203,7 +205,8 @@ final class PostgreSQLContentReader: ContentReader {
         let ids = taken.compactMap { item -> Int64? in
             if case .record(let found, _) = item { found.id } else { nil }
         }
-        let rows = try ids.isEmpty
+        let rows =
+            try ids.isEmpty
             ? nil
             : session.run(
                 Statement("SELECT name, context, body FROM \(prefix)secret WHERE id = ANY ($1) ORDER BY id")
@@ -238,8 +241,10 @@ final class PostgreSQLContentReader: ContentReader {
             var start = 0
             while start < found.length {
                 let piece = try session.run(
-                    Statement("SELECT substring(body FROM $2::int4 FOR \(Self.pieceLength)) FROM \(prefix)secret WHERE id = $1")
-                        .integer(found.id).integer(Int64(start + 1)))
+                    Statement(
+                        "SELECT substring(body FROM $2::int4 FOR \(Self.pieceLength)) FROM \(prefix)secret WHERE id = $1"
+                    )
+                    .integer(found.id).integer(Int64(start + 1)))
                 let bytes = piece.bytes(0, 0)
                 guard bytes.count > 0, start + bytes.count <= found.length else {
                     throw StoreError(.damaged, "\(store.place): a content changed its length within one snapshot")

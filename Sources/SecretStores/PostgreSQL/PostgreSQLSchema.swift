@@ -113,9 +113,9 @@ struct PostgreSQLSchema: Sendable {
             END $$
             """,
             """
-            CREATE FUNCTION \(prefix)expect(found int8, wanted int8, condition text) RETURNS bool LANGUAGE plpgsql IMMUTABLE AS $$
+            CREATE FUNCTION \(prefix)expect(counted int8, wanted int8, condition text) RETURNS bool LANGUAGE plpgsql IMMUTABLE AS $$
             BEGIN
-                IF found IS DISTINCT FROM wanted THEN
+                IF counted IS DISTINCT FROM wanted THEN
                     RAISE EXCEPTION USING ERRCODE = condition, MESSAGE = 'others were here';
                 END IF;
                 RETURN true;

@@ -8,10 +8,11 @@ extension PostgreSQLSecretStore {
         resolve: (Int, StoredSecret) throws -> ConflictDecision
     ) throws -> WriteTally {
         let tally = try withFence(at: mark) {
+            raises in
             try change { session in
                 try withoutActuallyEscaping(resolve) { resolve in
                     try PostgreSQLWrite(store: self, session: session, secrets: secrets, resolve: resolve).run(
-                        under: mark)
+                        under: mark, raises: raises)
                 }
             }
         }
@@ -19,15 +20,10 @@ extension PostgreSQLSecretStore {
         return tally
     }
 
-    /// Runs `body`; where the fence stands below `mark`, raises it first: the ring that the writer holds is newer than the
-    /// last job that was here.
-    private func withFence<R>(at mark: GenerationMark, _ body: () throws -> R) throws -> R {
-        do { return try body() } catch is PostgreSQLWrite.FenceBelow {
-            try raiseFence(to: mark)
-            do { return try body() } catch is PostgreSQLWrite.FenceBelow {
-                throw StoreError(.damaged, "\(place): the fence does not rise; run keyroll doctor")
-            }
-        }
+    /// Runs `body`; where the fence stands below `mark`, again with the fence to be raised: the ring that the writer holds
+    /// is newer than the last job that was here.
+    private func withFence<R>(at mark: GenerationMark, _ body: (_ raises: Bool) throws -> R) throws -> R {
+        do { return try body(false) } catch is PostgreSQLWrite.FenceBelow { return try body(true) }
     }
 
     /// Each change leaves a row or two among the counters, and jobs that fold them may come once a night.
@@ -74,10 +70,12 @@ extension PostgreSQLSecretStore {
         _ old: [UInt8], to new: [UInt8], under mark: GenerationMark,
         renew: (StoredSecret, (PendingSecret) throws -> Void) throws -> Void
     ) throws {
-        try withFence(at: mark) {
+        try withFence(at: mark) { raises in
             try change { session in
                 let rows = try session.run(
-                    opening(.full, fence: (mark.number, false)) + [place(of: old), place(of: new)])
+                    opening(.full, raising: raises ? mark : nil, fence: (mark.number, false)) + [
+                        place(of: old), place(of: new),
+                    ])
                 let (fence, oldRows, newRows) = (rows[rows.count - 3], rows[rows.count - 2], rows[rows.count - 1])
                 guard fence.integer(0, 0) >= Int64(mark.number) else { throw PostgreSQLWrite.FenceBelow() }
                 guard oldRows.count > 0 else {
@@ -109,7 +107,10 @@ extension PostgreSQLSecretStore {
         let present = StoredSecret(
             place: slotPlace, name: old, context: rows[1].array(0, 2),
             birth: UInt32(truncatingIfNeeded: rows[1].integer(0, 1)), slot: slot, body: rows[1].array(0, 3) ?? [])
+        var statements: [Statement] = []
+        var name = old
         try renew(present) { secret in
+            name = Array(secret.name)
             let before = pages.set(slotPlace, secret.slot)
             var counts: [UInt32: Int] = [Slot.generation(secret.slot): 1]
             if before != 0 { counts[before, default: 0] -= 1 }
@@ -119,16 +120,15 @@ extension PostgreSQLSecretStore {
                     UPDATE \(schema.prefix)secret SET name = $2, birth = $3, context = $4, body = $5 WHERE id = $1
                     RETURNING 1)
                 SELECT \(schema.prefix)expect(count(*), 1, '\(PostgreSQLSchema.Condition.changed)') FROM done
-                """
-            ).integer(id).text(utf8: Array(secret.name)).integer(Int64(secret.birth))
-            update.bytes(secret.context).bytes(secret.body)
+                """, room: secret.body.count + 2048
+            ).integer(id).text(utf8: name).integer(Int64(secret.birth)).bytes(secret.context).bytes(secret.body)
             let release = Statement("DELETE FROM \(schema.prefix)quarantine WHERE id = $1").integer(id)
-            do {
-                try session.run(pages.writing() + [update, release] + counting(counts) + [Self.commit])
-            } catch let failure as ServerFailure where failure.code == .duplicate {
-                throw StoreError(
-                    .exists, "there is a secret named '\(text(Array(secret.name)))' already; remove it first")
-            }
+            statements = pages.writing() + [update, release] + counting(counts)
+        }
+        do { try session.run(statements + [Self.commit]) } catch let failure as ServerFailure
+            where failure.code == .duplicate
+        {
+            throw StoreError(.exists, "there is a secret named '\(text(name))' already; remove it first")
         }
     }
 }

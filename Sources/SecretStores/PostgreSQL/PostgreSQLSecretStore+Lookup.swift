@@ -52,6 +52,7 @@ extension PostgreSQLSecretStore {
     /// As ``SecretStore`` says.
     public func list(after name: [UInt8]?, prefix: [UInt8], limit: Int) throws -> [SecretSummary] {
         try read { session in
+            // Text bounds the part of the index that is read, as far as the bytes are text; the bytes decide.
             let rows = try session.run(
                 Statement(
                     """
@@ -59,9 +60,12 @@ extension PostgreSQLSecretStore {
                         s.birth, octet_length(s.body)
                     FROM \(schema.prefix)secret s
                     LEFT JOIN \(schema.prefix)key_page p ON p.page = s.id / \(slotsPerPage)
-                    WHERE s.name > $1 AND s.name >= $2 AND starts_with(s.name, $2) ORDER BY s.name LIMIT $3
+                    WHERE s.name >= $1 AND s.name LIKE $2 AND convert_to(s.name, 'UTF8') > $3
+                        AND substring(convert_to(s.name, 'UTF8') FOR octet_length($4)) = $4
+                    ORDER BY s.name LIMIT $5
                     """
-                ).text(utf8: name ?? []).text(utf8: prefix).integer(Int64(limit)))
+                ).text(Self.textual(name ?? [])).text(Self.pattern(prefix)).bytes(name ?? []).bytes(prefix)
+                    .integer(Int64(limit)))
             return (0..<rows.count).map { row in
                 let generation = rows.bytes(row, 1)
                 return SecretSummary(
@@ -70,5 +74,24 @@ extension PostgreSQLSecretStore {
                     birth: UInt32(truncatingIfNeeded: rows.integer(row, 2)), bodyLength: Int(rows.integer(row, 3)))
             }
         }
+    }
+
+    /// The longest beginning that a server takes as text: UTF-8 without NUL.
+    private static func textual(_ bytes: [UInt8]) -> String {
+        var part = bytes.prefix { $0 != 0 }
+        while true {
+            if let text = String(validating: part, as: UTF8.self) { return text }
+            part = part.dropLast()
+        }
+    }
+
+    /// A pattern for `LIKE`, from which the server knows which part of the index to read.
+    private static func pattern(_ prefix: [UInt8]) -> String {
+        var pattern = ""
+        for character in textual(prefix).unicodeScalars {
+            if "%_\\".unicodeScalars.contains(character) { pattern += "\\" }
+            pattern.unicodeScalars.append(character)
+        }
+        return pattern + "%"
     }
 }

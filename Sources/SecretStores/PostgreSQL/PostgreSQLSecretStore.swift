@@ -44,7 +44,8 @@ public final class PostgreSQLSecretStore: SecretStore {
             try session.run([Statement("BEGIN"), Statement("SELECT set_config('synchronous_commit', 'on', true)")])
             guard try session.run("SELECT current_setting('server_encoding')").text(0, 0) == "UTF8" else {
                 throw ServerFailure(
-                    .configuration, session.place, "the database's encoding is not UTF8; create one with ENCODING 'UTF8'")
+                    .configuration, session.place,
+                    "the database's encoding is not UTF8; create one with ENCODING 'UTF8'")
             }
             guard try !isThere(session, schema) else {
                 throw StoreError(.exists, "\(place): there is a store already; nothing was changed")
@@ -75,7 +76,8 @@ public final class PostgreSQLSecretStore: SecretStore {
         guard stored == group else {
             throw StoreError(
                 .otherGroup,
-                "\(place) is the store of another group (\(stored.map(\.description) ?? "unknown")); nothing was changed")
+                "\(place) is the store of another group (\(stored.map(\.description) ?? "unknown")); nothing was changed"
+            )
         }
         // Places of a page fit into one number's bits where free ones are looked for.
         guard (1...62).contains(slots) else { throw StoreError(.damaged, "\(place): \(slots) slots a page") }
@@ -127,9 +129,11 @@ public final class PostgreSQLSecretStore: SecretStore {
     ///
     /// - Parameters:
     ///   - durability: when its commit counts as done.
+    ///   - mark: raise the fence to it.
     ///   - fence: where the fence has to stand at least, or exactly; nil for a transaction that changes no secret.
     func opening(
-        _ durability: Durability, fence: (wanted: UInt32, exactly: Bool)? = nil
+        _ durability: Durability, raising mark: GenerationMark? = nil,
+        fence: (wanted: UInt32, exactly: Bool)? = nil
     ) -> [Statement] {
         var statements = [
             Statement("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", room: 16),
@@ -139,6 +143,7 @@ public final class PostgreSQLSecretStore: SecretStore {
                     set_config('synchronous_commit', '\(durability == .full ? "on" : "off")', true)
                 """, room: 16),
         ]
+        if let mark { statements += raising(to: mark) }
         if let fence {
             statements.append(
                 Statement("SELECT \(schema.prefix)hold_fence($1, $2)").integer(Int64(fence.wanted)).bool(fence.exactly))
@@ -215,16 +220,20 @@ public final class PostgreSQLSecretStore: SecretStore {
 
     /// As ``SecretStore`` says.
     public func raiseFence(to mark: GenerationMark) throws {
-        try change { session in
-            let raise = Statement(
+        try change { try $0.run(opening(.full, raising: mark) + [Self.commit]) }
+    }
+
+    private func raising(to mark: GenerationMark) -> [Statement] {
+        // Waits until nobody who read the fence before is still at work.
+        [
+            exclusive,
+            Statement(
                 """
                 WITH raised AS (UPDATE \(schema.prefix)store SET fence = $1 WHERE fence < $1 RETURNING 1)
                 INSERT INTO \(schema.prefix)generation SELECT $1, $2, $3 FROM raised ON CONFLICT DO NOTHING
                 """
-            ).integer(Int64(mark.number)).bytes(mark.identity.bytes).bytes(mark.checkValue)
-            // Waits until nobody who read the fence before is still at work.
-            try session.run(opening(.full) + [exclusive, raise, Self.commit])
-        }
+            ).integer(Int64(mark.number)).bytes(mark.identity.bytes).bytes(mark.checkValue),
+        ]
     }
 
     /// Keeps everybody out who changes secrets, until the transaction ends.

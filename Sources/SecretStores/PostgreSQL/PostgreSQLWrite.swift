@@ -24,10 +24,13 @@ struct PostgreSQLWrite {
     /// Runs the transaction to its end.
     ///
     /// - Throws: ``FenceBelow`` where the fence stands below `mark`.
-    func run(under mark: GenerationMark) throws -> WriteTally {
+    /// - Parameters:
+    ///   - mark: the generation that protects.
+    ///   - raises: raise the fence first, in the same transaction.
+    func run(under mark: GenerationMark, raises: Bool) throws -> WriteTally {
         var tally = WriteTally()
         var counts: [UInt32: Int] = [:]
-        var opening = store.opening(.full, fence: (mark.number, false))
+        var opening = store.opening(.full, raising: raises ? mark : nil, fence: (mark.number, false))
         let parts = segments()
         for (number, part) in parts.enumerated() {
             let isLast = number == parts.count - 1
@@ -69,8 +72,10 @@ struct PostgreSQLWrite {
         let rows = try session.run(opening + [lookup])
         let found = rows[rows.count - 1]
         let known = (0..<found.count).map {
-            (index: part.lowerBound + Int(found.integer($0, 0)) - 1, id: found.integer($0, 1),
-                length: Int(found.integer($0, 2)))
+            (
+                index: part.lowerBound + Int(found.integer($0, 0)) - 1, id: found.integer($0, 1),
+                length: Int(found.integer($0, 2))
+            )
         }
         let fence = opening.isEmpty ? nil : UInt32(truncatingIfNeeded: rows[rows.count - 2].integer(0, 0))
         return (known.sorted { $0.index < $1.index }, fence)
@@ -198,10 +203,16 @@ struct PostgreSQLWrite {
         statement.array(.text, count: items.count) { for item in items { statement.element(secrets[item.index].name) } }
         statement.array(.bytes, count: items.count) {
             for item in items {
-                if let context = secrets[item.index].context { statement.element(context) } else { statement.nullElement() }
+                if let context = secrets[item.index].context {
+                    statement.element(context)
+                } else {
+                    statement.nullElement()
+                }
             }
         }
-        statement.array(.bytes, count: items.count) { for item in items { statement.element(secrets[item.index].body) } }
+        statement.array(.bytes, count: items.count) {
+            for item in items { statement.element(secrets[item.index].body) }
+        }
         return statement.integer(Int64(items.count))
     }
 }
