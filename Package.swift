@@ -132,7 +132,7 @@ let package = Package(
             dependencies: [
                 "Rotation", "Jobs", "Interchange", "Home", "Keyroll", "Protection", "SecretStores", "KeyManagement",
                 "Envelopes",
-                "Cryptography", "Files",
+                "Databases", "Cryptography", "Files",
             ], swiftSettings: strict),
         .testTarget(
             name: "CustodyTests", dependencies: ["Custody", "KeyManagement", "Cryptography", "Files"],
