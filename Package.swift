@@ -71,7 +71,7 @@ let package = Package(
         .target(
             name: "Home",
             dependencies: [
-                "Archives", "Cryptography", "Files", "SecretStores", "KeyManagement", "Protection", yams,
+                "Archives", "Cryptography", "Files", "PostgreSQL", "SecretStores", "KeyManagement", "Protection", yams,
             ],
             swiftSettings: strict),
         .target(name: "Evidence", dependencies: ["Cryptography", "Files"], swiftSettings: strict),
@@ -141,7 +141,7 @@ let package = Package(
             dependencies: [
                 "Rotation", "Jobs", "Interchange", "Home", "Keyroll", "Protection", "SecretStores", "KeyManagement",
                 "Envelopes",
-                "Cryptography", "Files", "TestServers",
+                "Databases", "Cryptography", "Files", "TestServers",
             ], swiftSettings: strict),
         .testTarget(
             name: "CustodyTests", dependencies: ["Custody", "KeyManagement", "Cryptography", "Files"],

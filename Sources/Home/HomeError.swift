@@ -10,6 +10,10 @@ public struct HomeError: Error, Sendable, CustomStringConvertible {
         case noSuchFile
         /// The configuration is wrong.
         case configuration
+        /// A store is not there now.
+        case unreachable
+        /// No store has that name.
+        case noSuchStore
     }
 
     /// What kind it is.

@@ -114,7 +114,8 @@ enum Exit: Int32 {
         switch error.code {
         case .noHome, .configuration: .refused
         case .exists: .exists
-        case .noSuchFile: .notFound
+        case .noSuchFile, .noSuchStore: .notFound
+        case .unreachable: .unreachable
         }
     }
 

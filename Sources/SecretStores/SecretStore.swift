@@ -48,6 +48,16 @@ public protocol SecretStore: Sendable {
         resolve: (Int, StoredSecret) throws -> ConflictDecision
     ) throws -> WriteTally
 
+    /// Writes secrets as they are, whatever generation wraps them, into a store that nobody protects in yet (its fence
+    /// stands at 0); all or none, durable. Marks are noted; the fence is raised by the caller when all is there.
+    ///
+    /// - Parameters:
+    ///   - secrets: what to write, each with the slot and the birth generation that it had elsewhere.
+    ///   - marks: what the store they come from has seen; its fence does not count.
+    /// - Throws: ``StoreError`` with `notAccepted` where the fence is not 0, `exists` where a name is taken,
+    ///   `foreignGenerations` where a generation is known here under another identity.
+    func adopt(_ secrets: UnsafeBufferPointer<PendingSecret>, marks: StoreMarks) throws
+
     /// The secret of a name, slot and content from one snapshot.
     func secret(named name: [UInt8]) throws -> StoredSecret?
     /// Deletes a secret and clears its slot, durably.

@@ -27,12 +27,15 @@ final class PostgreSQLContentReader: ContentReader {
     /// Pages that are looked at together.
     private static let pagesAtOnce = 128
     private static let pieceLength = 1 << 20
+    /// Whether all batches see one snapshot: for a copy.
+    private let keepsSnapshot: Bool
     // Where the next batch begins.
     private var nextPlace: Int64 = 0
     private var isAtEnd = false
 
-    init(_ store: PostgreSQLSecretStore) throws {
+    init(_ store: PostgreSQLSecretStore, keepsSnapshot: Bool = false) throws {
         self.store = store
+        self.keepsSnapshot = keepsSnapshot
         session = try store.pool.take()
         perPage = Int64(store.slotsPerPage)
     }
@@ -59,7 +62,7 @@ final class PostgreSQLContentReader: ContentReader {
                 // As long as nothing is selected, the next pages are looked at in the same call, but in a snapshot of their own.
                 for _ in 0..<8 {
                     let more = try look(batch, selection)
-                    if session.isInTransaction { try session.run([PostgreSQLSecretStore.commit]) }
+                    if !keepsSnapshot { try session.run([PostgreSQLSecretStore.commit]) }
                     if !more || batch.isFull || batch.wanted > 0 || !batch.records.isEmpty { break }
                 }
                 return true
@@ -76,21 +79,24 @@ final class PostgreSQLContentReader: ContentReader {
     private func look(_ batch: ContentBatch, _ selection: ContentSelection) throws -> Bool {
         let firstPage = nextPlace / perPage
         let pages = "SELECT page, slots FROM \(prefix)key_page WHERE page >= $1 ORDER BY page LIMIT \(Self.pagesAtOnce)"
-        let rows = try session.run([
-            Statement(PostgreSQLSecretStore.snapshot, room: 16), Statement(pages).integer(firstPage),
-            Statement(
-                """
-                SELECT id, birth, octet_length(body)::int8, (octet_length(name) + coalesce(octet_length(context), 0))::int8
-                FROM \(prefix)secret WHERE id >= $2 AND id < coalesce(
-                    (SELECT (max(page) + 1) * \(perPage) FROM (SELECT page FROM \(prefix)key_page WHERE page >= $1
-                        ORDER BY page LIMIT \(Self.pagesAtOnce)) part), 9223372036854775807)
-                ORDER BY id LIMIT 100000
-                """
-            ).integer(firstPage).integer(nextPlace),
-        ])
+        let begin = session.isInTransaction ? [] : [Statement(PostgreSQLSecretStore.snapshot, room: 16)]
+        let given = try session.run(
+            begin + [
+                Statement(pages).integer(firstPage),
+                Statement(
+                    """
+                    SELECT id, birth, octet_length(body)::int8, (octet_length(name) + coalesce(octet_length(context), 0))::int8
+                    FROM \(prefix)secret WHERE id >= $2 AND id < coalesce(
+                        (SELECT (max(page) + 1) * \(perPage) FROM (SELECT page FROM \(prefix)key_page WHERE page >= $1
+                            ORDER BY page LIMIT \(Self.pagesAtOnce)) part), 9223372036854775807)
+                    ORDER BY id LIMIT 100000
+                    """
+                ).integer(firstPage).integer(nextPlace),
+            ])
+        let rows = Array(given.suffix(2))
         // What is taken points into these rows until it is fetched.
         defer { withExtendedLifetime(rows) {} }
-        let contents = rows[2]
+        let contents = rows[1]
         var cursor = 0
         func found() -> Found? {
             guard cursor < contents.count else { return nil }
@@ -111,9 +117,9 @@ final class PostgreSQLContentReader: ContentReader {
                 cursor += 1
             }
         }
-        pages: for row in 0..<rows[1].count {
-            let page = rows[1].integer(row, 0)
-            let slots = try store.page(rows[1], row, 1, number: page)
+        pages: for row in 0..<rows[0].count {
+            let page = rows[0].integer(row, 0)
+            let slots = try store.page(rows[0], row, 1, number: page)
             let first = page * perPage
             try takeOrphans(below: first)
             for slot in 0..<store.slotsPerPage where first + Int64(slot) >= nextPlace {
@@ -162,7 +168,7 @@ final class PostgreSQLContentReader: ContentReader {
             try fetch(content, slot, batch)
             return true
         }
-        if rows[1].count == 0 {
+        if rows[0].count == 0 {
             // Contents behind the last page have none.
             try takeOrphans(below: .max)
             isAtEnd = true

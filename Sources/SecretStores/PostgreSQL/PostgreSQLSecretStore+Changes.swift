@@ -12,7 +12,7 @@ extension PostgreSQLSecretStore {
             try change { session in
                 try withoutActuallyEscaping(resolve) { resolve in
                     try PostgreSQLWrite(store: self, session: session, secrets: secrets, resolve: resolve).run(
-                        under: mark, raises: raises)
+                        opening(.full, raising: raises ? mark : nil, fence: (mark.number, false)), under: mark.number)
                 }
             }
         }

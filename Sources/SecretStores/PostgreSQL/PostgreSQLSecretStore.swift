@@ -84,6 +84,30 @@ public final class PostgreSQLSecretStore: SecretStore {
         return PostgreSQLSecretStore(pool, schema, place: place, group: group, slotsPerPage: Int(slots))
     }
 
+    /// Looks at a store whose group is not known, without changing anything.
+    ///
+    /// - Returns: its group, its marks, and its secrets by generation, counted slot by slot.
+    /// - Throws: ``StoreError`` with `damaged`, `ServerFailure`.
+    public static func look(
+        _ address: ServerAddress, schema name: String = usualSchema
+    ) throws -> (group: Identity, marks: StoreMarks, census: Census) {
+        let pool = SessionPool(address)
+        let schema = PostgreSQLSchema(name)
+        let (place, group, slots) = try pool.withSession { try describe($0, schema) }
+        guard let group, (1...62).contains(slots) else {
+            throw StoreError(.damaged, "\(place): is not a secret store of keyroll")
+        }
+        let store = PostgreSQLSecretStore(pool, schema, place: place, group: group, slotsPerPage: Int(slots))
+        return (group, try store.marks(), try store.recount())
+    }
+
+    /// Whether there is a store in a schema, whosever it is.
+    ///
+    /// - Throws: `ServerFailure`.
+    public static func isThere(_ address: ServerAddress, schema name: String = usualSchema) throws -> Bool {
+        try SessionPool(address).withSession { try isThere($0, PostgreSQLSchema(name)) }
+    }
+
     private static func describe(
         _ session: Session, _ schema: PostgreSQLSchema
     ) throws -> (place: String, group: Identity?, slots: Int64) {

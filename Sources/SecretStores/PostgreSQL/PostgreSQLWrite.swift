@@ -23,22 +23,25 @@ struct PostgreSQLWrite {
 
     /// Runs the transaction to its end.
     ///
-    /// - Throws: ``FenceBelow`` where the fence stands below `mark`.
     /// - Parameters:
-    ///   - mark: the generation that protects.
-    ///   - raises: raise the fence first, in the same transaction.
-    func run(under mark: GenerationMark, raises: Bool) throws -> WriteTally {
+    ///   - opening: what it begins with; holds the fence last.
+    ///   - number: the generation that protects.
+    ///   - closing: what it ends with, before it is committed.
+    /// - Throws: ``FenceBelow`` where the fence stands below `number`.
+    func run(_ opening: [Statement], under number: UInt32, closing: [Statement] = []) throws -> WriteTally {
         var tally = WriteTally()
         var counts: [UInt32: Int] = [:]
-        var opening = store.opening(.full, raising: raises ? mark : nil, fence: (mark.number, false))
+        var opening = opening
         let parts = segments()
-        for (number, part) in parts.enumerated() {
-            let isLast = number == parts.count - 1
+        for (index, part) in parts.enumerated() {
             let (known, fence) = try known(part, opening)
-            if let fence, fence < mark.number { throw FenceBelow() }
+            if let fence, fence < number { throw FenceBelow() }
             opening = []
-            let closing = try write(part, known, &tally, &counts)
-            try session.run(closing + (isLast ? store.counting(counts) + [PostgreSQLSecretStore.commit] : []))
+            var statements = try write(part, known, &tally, &counts)
+            if index == parts.count - 1 {
+                statements += store.counting(counts) + closing + [PostgreSQLSecretStore.commit]
+            }
+            try session.run(statements)
         }
         return tally
     }
