@@ -92,7 +92,7 @@ enum Exit: Int32 {
 
     private static func code(_ error: StoreError) -> Exit {
         switch error.code {
-        case .fenced: .tryAgain
+        case .fenced, .claimLost: .tryAgain
         case .otherGroup, .foreignGenerations, .newerFormat, .olderFormat: .refused
         case .exists: .exists
         case .noSuchSecret: .notFound
@@ -141,6 +141,9 @@ enum Exit: Int32 {
         switch error.code {
         case .incomplete: .someFailed
         case .outcomesDoNotAddUp: .fault
+        case .noSuchJob: .notFound
+        case .forgedJob: .refused
+        case .otherTarget: .tryAgain
         }
     }
 

@@ -9,7 +9,7 @@
 /// - `census` — secrets by generation as changes that are only ever inserted, so that writers never wait for one another;
 ///   jobs fold them.
 /// - `quarantine`, `journal` — as in the embedded store.
-/// - `job`, `job_range` — what a fleet of workers shares (see ``FleetStore``).
+/// - `job`, `job_range`, `job_worker` — what a fleet of workers shares (see ``FleetStore``).
 ///
 /// Everything works through a pooler that hands each transaction to another connection: no session state, and the fence
 /// is held by advisory locks of the transaction: shared for whoever changes secrets, exclusive for who raises it.
@@ -87,10 +87,17 @@ struct PostgreSQLSchema: Sendable {
             """,
             """
             CREATE TABLE \(prefix)job_range (
-                job text NOT NULL REFERENCES \(prefix)job ON DELETE CASCADE, number int8 NOT NULL, first_page int8 NOT NULL,
-                last_page int8 NOT NULL, attempt int8 NOT NULL DEFAULT 0, worker text, lease_until timestamptz,
-                content bytea, mac bytea, handled int8 NOT NULL DEFAULT 0, taken timestamptz, done bool NOT NULL DEFAULT false,
+                job text NOT NULL REFERENCES \(prefix)job ON DELETE CASCADE, number int8 NOT NULL,
+                after_page int8 NOT NULL, through_page int8 NOT NULL, attempt int8 NOT NULL DEFAULT 0, worker text,
+                lease_until timestamptz, content bytea, mac bytea, done bool NOT NULL DEFAULT false,
                 PRIMARY KEY (job, number)) WITH (fillfactor = 50)
+            """,
+            """
+            CREATE TABLE \(prefix)job_worker (
+                job text NOT NULL REFERENCES \(prefix)job ON DELETE CASCADE, worker text NOT NULL, host text NOT NULL,
+                process int8 NOT NULL, handled int8 NOT NULL DEFAULT 0,
+                began timestamptz NOT NULL DEFAULT clock_timestamp(), seen timestamptz NOT NULL DEFAULT clock_timestamp(),
+                PRIMARY KEY (job, worker)) WITH (fillfactor = 50)
             """,
         ] + functions
     }

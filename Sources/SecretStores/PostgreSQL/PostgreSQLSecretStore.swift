@@ -205,6 +205,9 @@ public final class PostgreSQLSecretStore: SecretStore {
             switch (failure.code, failure.state) {
             case (.condition, PostgreSQLSchema.Condition.fence):
                 throw fenced(UInt32(failure.detail) ?? 0)
+            case (.condition, PostgreSQLSchema.Condition.lease):
+                throw StoreError(
+                    .claimLost, "\(place): this worker's lease has lapsed, or another worker has taken its range over")
             case (.missing, "42P01"), (.missing, "42883"), (.missing, "3F000"):
                 throw StoreError(.damaged, "\(place): \(failure.detail); a part of the store is missing")
             case (.condition, _), (.internalError, _), (.duplicate, _), (.readsOnly, _), (.busy, _):
