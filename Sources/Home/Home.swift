@@ -123,7 +123,8 @@ public final class Home: Sendable {
 
     /// The run lock: two jobs never run in one home at once.
     ///
-    /// - Throws: `OwnerLock.Busy`, which names the owner.
+    /// - Throws: `OwnerLock.Busy`, which names the owner; ``HomeError`` with `changedMeanwhile` where the home got or lost
+    ///   a store since it was opened: what does not know of a store must not decide which keys are needed.
     public func lock(for command: String) throws -> OwnerLock {
         var name = [CChar](repeating: 0, count: 256)
         gethostname(&name, name.count - 1)
@@ -132,6 +133,10 @@ public final class Home: Sendable {
             layout.lock, owner: "\(command), process \(getpid()) on \(host), since \(Timestamp.now)")
         // What others did before this one had the lock counts, as while a passphrase was typed.
         try keeper.reload()
+        guard try HomeConfiguration(path: layout.configuration).stores == configuration.stores else {
+            throw HomeError(
+                .changedMeanwhile, "\(layout.configuration): its stores were changed a moment ago; run it again")
+        }
         return lock
     }
 

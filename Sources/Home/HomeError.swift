@@ -12,6 +12,8 @@ public struct HomeError: Error, Sendable, CustomStringConvertible {
         case configuration
         /// A store is not there now.
         case unreachable
+        /// Somebody changed the configuration since it was read.
+        case changedMeanwhile
         /// No store has that name.
         case noSuchStore
     }

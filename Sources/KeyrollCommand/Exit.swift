@@ -116,6 +116,7 @@ enum Exit: Int32 {
         case .exists: .exists
         case .noSuchFile, .noSuchStore: .notFound
         case .unreachable: .unreachable
+        case .changedMeanwhile: .tryAgain
         }
     }
 

@@ -33,6 +33,7 @@ public struct Doctor: Sendable {
         checkClock(home)
         findings += home.unreachable.map(\.line)
         for store in home.stores { try check(store, home) }
+        if let line = try DoubledNames(home).line { findings.append(line + "; see: keyroll list --json") }
         checkBundles(home)
     }
 
