@@ -1,6 +1,7 @@
 public import Cryptography
 import Databases
 import Files
+import Glibc
 public import SecretStores
 
 /// The kinds of secret stores: the one place that knows them all. A new kind is a case of
@@ -25,7 +26,7 @@ public enum StoreKinds {
         _ store: HomeConfiguration.Store, _ layout: HomeLayout, group: Identity
     ) throws -> any SecretStore {
         switch store.kind {
-        case .sqlite(let path): try SQLiteSecretStore.create(layout.resolve(path), group: group)
+        case .sqlite(let path): try createFile(layout.resolve(path), group)
         case .postgres: throw notInThisBuild(store)
         }
     }
@@ -59,6 +60,17 @@ public enum StoreKinds {
         case .sqlite(let path): layout.resolve(path)
         case .postgres(let connection, let schema, _): "\(connection), schema \(schema)"
         }
+    }
+
+    /// Made beside its place and then put there, so that a store is there whole or not at all.
+    private static func createFile(_ path: String, _ group: Identity) throws -> any SecretStore {
+        let draft = PrivateFile.temporaryName(beside: path)
+        defer { for end in ["", "-wal", "-shm"] { unlink(draft + end) } }
+        _ = try SQLiteSecretStore.create(draft, group: group)
+        guard link(draft, path) == 0 else { throw FileError.current(path, "cannot create") }
+        unlink(draft)
+        try PrivateFile.syncDirectory(of: path)
+        return try SQLiteSecretStore.open(path, group: group)
     }
 
     private static func notInThisBuild(_ store: HomeConfiguration.Store) -> HomeError {

@@ -12,7 +12,7 @@ import SecretStores
 ///
 /// Every step can be cut off anywhere: the next run finds out where things stand and goes on.
 public struct RotateJob {
-    private let home: Home
+    private var home: Home
     private let options: RunOptions
     private let control: RunControl
     private let isForced: Bool
@@ -41,15 +41,13 @@ public struct RotateJob {
     public func run() throws -> JobReport {
         let lock = options.isDryRun ? nil : try home.lock(for: "keyroll rotate")
         defer { withExtendedLifetime(lock) {} }
-        let clock = ContinuousClock()
-        let start = clock.now
+        let start = ContinuousClock.now
         var report = JobReport(job: try JobIdentity.new("rotate"), kind: "rotate")
         let ownJob = report.job
         report.isDryRun = options.isDryRun
         // With the lock the ring was read anew.
         if lock == nil { try home.keeper.reload() }
         report.notes += home.keeper.repaired
-        report.nameUnreachable(home)
         if retriesQuarantined, !options.isDryRun { for store in home.stores { try store.clearQuarantine() } }
 
         let plan = try plan()
@@ -66,17 +64,39 @@ public struct RotateJob {
                 try perform(step, activates: activates, &next, &report, ownJob)
                 logger.info("\(step)")
             }
+            var round = StoreRound(home)
             // Also without a roll: an earlier run may have been cut off between activation and fence.
-            try raiseFences()
+            try round.each(raiseFence)
             // The plan was made before the fence rose; what counts is what is there now.
-            for store in home.stores where try !control.isStopping && isWork(store) { try rewrap(store, &report) }
+            try round.each { store in if try !control.isStopping && isWork(store) { try rewrap(store, &report) } }
+            return try with(round.home).finish(report, ownJob, since: start)
+        }
+        return try finish(report, ownJob, since: start)
+    }
+
+    private func with(_ home: Home) -> Self {
+        var job = self
+        job.home = home
+        return job
+    }
+
+    /// What follows once every store that is still there was gone through.
+    private func finish(
+        _ report: JobReport, _ ownJob: String, since start: ContinuousClock.Instant
+    ) throws -> JobReport {
+        var report = report
+        report.nameUnreachable(home)
+        if !options.isDryRun {
             // A stop before the first batch leaves work behind, too.
             if control.isStopping, try home.stores.contains(where: isWork) { report.wasInterrupted = true }
-            if report.tally.scanned > 0 { try evidence.append("run", job: ownJob, report.evidence(of: ownJob)) }
+            if report.tally.scanned > 0 {
+                let evidence = EvidenceChain(path: home.layout.evidence)
+                try evidence.append("run", job: ownJob, report.evidence(of: ownJob))
+            }
             if !control.isStopping { try settle(&report, ownJob) }
         }
         report.generation = home.keeper.keyring.ring.active?.number ?? 0
-        report.seconds = start.duration(to: clock.now).inSeconds
+        report.seconds = start.duration(to: .now).inSeconds
         for store in home.stores { try report.nameQuarantined(of: store) }
         for store in home.stores {
             for (number, count) in try home.archived(store).sorted(by: { $0.key < $1.key }) {
@@ -152,11 +172,9 @@ public struct RotateJob {
         }
     }
 
-    private func raiseFences() throws {
-        guard let active = home.keeper.keyring.ring.active else { return }
-        for store in home.stores where try store.marks().fence < active.number {
-            try store.raiseFence(to: GenerationMark(active))
-        }
+    private func raiseFence(_ store: any SecretStore) throws {
+        guard let active = home.keeper.keyring.ring.active, try store.marks().fence < active.number else { return }
+        try store.raiseFence(to: GenerationMark(active))
     }
 
     private func isWork(_ store: any SecretStore) throws -> Bool { try home.movable(store) > 0 }
