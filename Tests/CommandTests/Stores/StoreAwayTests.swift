@@ -54,6 +54,8 @@ import Testing
         #expect(try rotated.object()["unreachable"] as? [String] == ["second"])
         #expect(try rotated.decoded(Report.self).moved == 1)
         rotated.expectErrors(["store 'second' cannot be reached"])
+        let run = try #require(home.evidence().last { $0["kind"] as? String == "run" })
+        #expect((run["facts"] as? [String: Any])?["unreachable"] as? [String] == ["second"])
         // Nothing needs generation 1 by the counters at hand; it stays all the same.
         #expect(try home.keyroll("rotate", "--json", exits: 65).object()["retired"] as? [Int] == [])
         try home.keyroll("generation", "retire", "1", exits: 77).expectRefusal("store 'second'", "cannot be reached")
