@@ -60,7 +60,7 @@ struct SharedRotation {
     /// Whether a store's part is the fleet's.
     func has(_ job: String?, _ store: any SecretStore) throws -> Bool {
         guard let job, let shared = store as? any FleetStore else { return false }
-        return try shared.fleetJob(job).map { !$0.record.isFinished } ?? false
+        return try shared.fleetJob(job).map { !$0.isFinished } ?? false
     }
 
     // MARK: Working
