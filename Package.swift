@@ -116,7 +116,10 @@ let package = Package(
         .testTarget(
             name: "EnvelopesTests", dependencies: ["Envelopes", "Cryptography"], swiftSettings: strict),
         .testTarget(
-            name: "KeyManagementTests", dependencies: ["KeyManagement", "Cryptography", "Files"], swiftSettings: strict),
+            name: "KeyManagementTests", dependencies: ["KeyManagement", "TestServers", "Cryptography", "Files"],
+            swiftSettings: strict),
+        // Real servers that end with the tests: PostgreSQL and what stands before it.
+        .target(name: "TestServers", path: "Tests/TestServers", swiftSettings: strict),
         // Hostile archives, for the tests of the library and of the command.
         .target(
             name: "ForgedArchives", dependencies: ["Archives", "Cryptography", "CArchive"],
@@ -128,7 +131,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "SecretStoresTests",
-            dependencies: ["SecretStores", "Protection", "KeyManagement", "Envelopes", "Cryptography", "Files"],
+            dependencies: [
+                "SecretStores", "TestServers", "Protection", "KeyManagement", "Envelopes", "Cryptography", "Files",
+            ],
             swiftSettings: strict),
         .testTarget(name: "InterchangeTests", dependencies: ["Interchange"], swiftSettings: strict),
         .testTarget(
@@ -136,13 +141,15 @@ let package = Package(
             dependencies: [
                 "Rotation", "Jobs", "Interchange", "Home", "Keyroll", "Protection", "SecretStores", "KeyManagement",
                 "Envelopes",
-                "Cryptography", "Files",
+                "Cryptography", "Files", "TestServers",
             ], swiftSettings: strict),
         .testTarget(
             name: "CustodyTests", dependencies: ["Custody", "KeyManagement", "Cryptography", "Files"],
             swiftSettings: strict),
         // Drives the real command; it is built because it is named here.
-        .testTarget(name: "CommandTests", dependencies: ["KeyrollCommand", "ForgedArchives"], swiftSettings: strict),
+        .testTarget(
+            name: "CommandTests", dependencies: ["KeyrollCommand", "ForgedArchives", "TestServers"],
+            swiftSettings: strict),
 
         .executableTarget(
             name: "RotationBenchmark",
