@@ -2,8 +2,9 @@
 SHELL := /bin/bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
-PACKAGES := libssl-dev libsqlite3-dev libarchive-dev pkg-config python3-venv sqlite3 openssl zstd time
+PACKAGES := libssl-dev libsqlite3-dev libarchive-dev libpq-dev pkg-config python3-venv sqlite3 openssl zstd time
+# What stands on the other side in tests: servers, of which each test starts its own.
+SERVERS := postgresql pgbouncer munge slurm-wlm
 VENV := .build/venv
 BUILD := .build/release
 
@@ -13,13 +14,7 @@ help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
 setup: ## install the Debian packages that building and testing need (only those that are missing)
-	@missing=(); for package in $(PACKAGES); do
-		dpkg-query -W -f '$${Status}' "$$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$$package")
-	done
-	if [ $${#missing[@]} -gt 0 ]; then
-		$(SUDO) apt-get update -qq
-		$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$${missing[@]}"
-	fi
+	@.ci/install $(PACKAGES)
 
 build: setup ## the release build
 	@swift build -c release --product keyroll
@@ -34,7 +29,8 @@ $(VENV)/ready: Tests/requirements.txt
 	touch $@
 
 test: setup ## every test, on the release build
-	@$(MAKE) --no-print-directory $(VENV)/ready
+	@.ci/install $(SERVERS)
+	$(MAKE) --no-print-directory $(VENV)/ready
 	KEYROLL_STRICT=1 swift build -c release --build-tests --explicit-target-dependency-import-check error
 	KEYROLL_STRICT=1 KEYROLL_TEST_VENV="$$PWD/$(VENV)" swift test -c release --skip-build
 

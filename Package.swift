@@ -72,7 +72,7 @@ let package = Package(
         .target(
             name: "Home",
             dependencies: [
-                "Archives", "Cryptography", "Files", "SecretStores", "KeyManagement", "Protection", "PostgreSQL", yams,
+                "Archives", "Cryptography", "Files", "PostgreSQL", "SecretStores", "KeyManagement", "Protection", yams,
             ],
             swiftSettings: strict),
         .target(name: "Evidence", dependencies: ["Cryptography", "Files"], swiftSettings: strict),
@@ -134,7 +134,7 @@ let package = Package(
         .testTarget(
             name: "SecretStoresTests",
             dependencies: [
-                "SecretStores", "TestServers", "Protection", "KeyManagement", "Envelopes", "Cryptography", "Files",
+                "SecretStores", "PostgreSQL", "TestServers", "Protection", "KeyManagement", "Envelopes", "Cryptography", "Files",
             ],
             swiftSettings: strict),
         .testTarget(name: "InterchangeTests", dependencies: ["Interchange"], swiftSettings: strict),
@@ -143,7 +143,7 @@ let package = Package(
             dependencies: [
                 "Rotation", "Jobs", "Interchange", "Home", "Keyroll", "Protection", "SecretStores", "KeyManagement",
                 "Envelopes",
-                "Cryptography", "Files", "TestServers",
+                "Databases", "Cryptography", "Files", "TestServers",
             ], swiftSettings: strict),
         .testTarget(
             name: "CustodyTests", dependencies: ["Custody", "KeyManagement", "Cryptography", "Files"],

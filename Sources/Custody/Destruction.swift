@@ -119,6 +119,7 @@ public struct GenerationDestruction {
     /// Nothing that is kept may still need it.
     private func refuseNeeded(_ number: UInt32) throws {
         let ring = home.keeper.keyring.ring
+        try home.requireAllStores("generation \(number) may be needed there")
         let live = try home.stores.reduce(0) { try $0 + $1.recount()[number] }
         guard live == 0 else {
             throw CustodyError(

@@ -18,7 +18,7 @@ public enum ForeignCopies {
         _ home: Home, file path: String, at moment: Timestamp, keepUntil: Timestamp?
     ) throws -> RegisteredCopy {
         guard try PrivateFile.isThere(path) else { throw CustodyError(.missing, "\(path): no such file") }
-        let (group, marks, census) = try SQLiteSecretStore.look(path)
+        let (group, marks, census) = try StoreKinds.look(.init(path: path), home.layout)
         let ring = home.keeper.keyring.ring
         guard group == ring.group else {
             throw CustodyError(.doesNotBelong, "\(path): is the store of another group (\(group))")
@@ -36,16 +36,15 @@ public enum ForeignCopies {
     ///
     /// - Parameters:
     ///   - home: the home.
-    ///   - name: the store's path, as `keyroll.yaml` has it.
+    ///   - name: the store's name, or its file's path as `keyroll.yaml` has it.
     ///   - moment: when the snapshot was taken.
     ///   - keepUntil: until when it is kept; nil for ever.
     public static func register(
         _ home: Home, snapshotOf name: String, at moment: Timestamp, keepUntil: Timestamp?
     ) throws -> RegisteredCopy {
-        guard home.configuration.stores.contains(where: { $0.path == name }) else {
+        guard home.configuration.stores.contains(where: { $0.name == name || $0.kind == .sqlite(path: name) }) else {
             throw CustodyError(
-                .missing,
-                "no store is named '\(name)'; known: \(home.configuration.stores.map(\.path).joined(separator: ", "))")
+                .missing, "no store is named '\(name)'; keyroll.yaml has: \(home.configuration.storeNames)")
         }
         let ring = home.keeper.keyring.ring
         let possible = ring.generations.filter { generation in

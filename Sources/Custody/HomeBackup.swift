@@ -25,6 +25,7 @@ public enum HomeBackup {
     public static func create(
         _ home: Home, at path: String, includesRoot: Bool, keepUntil: Timestamp?, job: String
     ) throws -> RegisteredCopy {
+        try home.requireAllStores("a backup would lack its secrets")
         guard try !PrivateFile.isThere(path) else {
             throw CustodyError(.exists, "\(path): is there already; a backup never overwrites one")
         }
@@ -62,11 +63,11 @@ public enum HomeBackup {
         var configuration = home.configuration
         var census = Census()
         for (index, store) in home.stores.enumerated() {
-            // In the copy every file lies below the folder, wherever the original does.
+            // In the copy every store is a file below the folder, wherever and whatever the original is.
             let name = index == 0 ? "secrets.sqlite" : "secrets-\(index + 1).sqlite"
             try store.copy(to: draft.path + "/" + name)
-            configuration.stores[index].path = name
-            let copied = try SQLiteSecretStore.open(draft.path + "/" + name, group: store.group)
+            configuration.stores[index].kind = .sqlite(path: name)
+            let copied = try StoreKinds.open(configuration.stores[index], draft, group: store.group)
             census = try census + copied.recount()
             try Home.check(copied, home.keeper.reload().ring)
         }
@@ -145,7 +146,14 @@ public enum HomeBackup {
             throw CustodyError(.exists, "\(layout.path): is there already; move it aside first, nothing was changed")
         }
         let configuration = try HomeConfiguration(path: backup.configuration)
-        var names = configuration.stores.map(\.path) + [configuration.bundles]
+        let files = try configuration.stores.map { store in
+            guard case .sqlite(let path) = store.kind else {
+                throw CustodyError(
+                    .doesNotBelong, "\(backup.path): its store '\(store.name)' is on a server; it is no backup")
+            }
+            return path
+        }
+        var names = files + [configuration.bundles]
         if case .keyFile(let file) = configuration.rootKey { names.append(file) }
         guard names.allSatisfy({ !$0.contains("/") && $0 != ".." && $0 != "." }) else {
             throw CustodyError(
@@ -154,7 +162,7 @@ public enum HomeBackup {
         let draft = HomeLayout(PrivateFile.temporaryName(beside: layout.path))
         try PrivateFile.makeDirectory(draft.path)
         do {
-            for name in configuration.stores.map(\.path) {
+            for name in files {
                 try SQLiteCopy.copy(backup.path + "/" + name, to: draft.path + "/" + name)
             }
             for (source, target) in [(backup.keys, draft.keys), (backup.keysCopy, draft.keysCopy)]

@@ -82,11 +82,11 @@ public struct Recovery {
         }
         let repository = SQLiteKeyRepository(path: layout.keys, copy: layout.keysCopy)
         try refuseWhole(repository, configuration, replacesRing, ask)
-        let group = try configuration.stores.first.map { try SQLiteSecretStore.look(layout.resolve($0.path)).group }
+        let group = try configuration.stores.first.map { try StoreKinds.look($0, layout).group }
         var found = try BundleCollection(
             [layout.resolve(configuration.bundles)].filter(PrivateFile.exists) + bundles, key: key, trusted: trusted,
             expected: group)
-        let stores = try open(configuration.stores.map { layout.resolve($0.path) }, &found)
+        let stores = try open(configuration.stores, &found)
         let hint = hint(repository)
         let plan = try RecoveryPlan(found, Self.look(stores), hint: hint, restoration: nil, now: .now)
         let opened = try rehearse(plan, found, stores)
@@ -192,8 +192,7 @@ public struct Recovery {
             let keeper = try RingKeeper.open(repository, provider: Home.provider(configuration, layout, ask: ask))
             for store in configuration.stores {
                 do {
-                    let opened = try SQLiteSecretStore.open(
-                        layout.resolve(store.path), group: keeper.keyring.ring.group)
+                    let opened = try StoreKinds.open(store, layout, group: keeper.keyring.ring.group)
                     try Home.check(opened, keeper.keyring.ring)
                 } catch let error as StoreError where error.code == .foreignGenerations { return }
             }
@@ -251,7 +250,8 @@ public struct Recovery {
                 "\(bundles.joined(separator: ", ")): holds generation \(found.entries.keys.sorted().map(String.init).joined(separator: ", ")), not \(number)"
             )
         }
-        let stores = try open(paths, &found)
+        let configured = HomeConfiguration.Store.files(paths.map(HomeLayout.absolute))
+        let stores = try open(configured, &found)
         let plan = try RecoveryPlan(found, Self.look(stores), hint: nil, restoration: restoration, now: .now)
         let opened = try rehearse(plan, found, stores)
         if restoration != nil, opened == 0 {
@@ -265,7 +265,7 @@ public struct Recovery {
         do {
             let configuration = HomeConfiguration(
                 group: found.groupName, policy: .standard, rootKey: .keyFile("root.key"),
-                stores: paths.map { .init(path: HomeLayout.absolute($0)) })
+                stores: configured)
             try KeyFileProvider(path: draft.resolve("root.key")).create()
             let outcome = try Recovery(draft, like: self).rebuild(
                 plan, found, configuration, stores, copies: [], opened, onlyReads: restoration != nil
@@ -286,14 +286,17 @@ public struct Recovery {
 
     // MARK: Both
 
-    private func open(_ paths: [String], _ found: inout BundleCollection) throws -> [any SecretStore] {
+    private func open(
+        _ stores: [HomeConfiguration.Store], _ found: inout BundleCollection
+    ) throws -> [any SecretStore] {
         guard let group = found.group else {
             throw CustodyError(
                 .missing,
                 "no bundle could be opened with this key"
                     + (found.notes.first.map { ": \($0)" } ?? "; name some with --bundle"))
         }
-        return try paths.map { try SQLiteSecretStore.open($0, group: group) }
+        // All of them: which generations are still needed is known only where every store can be counted.
+        return try stores.map { try StoreKinds.open($0, layout, group: group) }
     }
 
     private static func look(_ stores: [any SecretStore]) throws -> RecoveryPlan.Stores {

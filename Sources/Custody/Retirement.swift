@@ -24,13 +24,15 @@ public struct Retirement {
         evidence = EvidenceChain(path: home.layout.evidence)
     }
 
-    /// Notes since when nothing live needs a generation, or that something does again, by the counters.
+    /// Notes since when nothing live needs a generation, or that something does again, by the counters. While a store
+    /// cannot be counted only the latter is certain.
     public func noteEmpty(at now: Timestamp) throws {
         let ring = home.keeper.keyring.ring
         let live = try liveByCounters()
         let changes = ring.generations.filter {
             ($0.state == .deactivated || $0.state == .compromised) && !$0.isArchived
                 && (live($0.number) <= 0) != ($0.emptySince != nil)
+                && ($0.emptySince != nil || home.unreachable.isEmpty)
         }
         guard !changes.isEmpty else { return }
         try home.keeper.update { ring in
@@ -40,9 +42,10 @@ public struct Retirement {
         }
     }
 
-    /// The generations that counters and policy would let go.
+    /// The generations that counters and policy would let go; none while a store cannot be counted.
     public func due(at now: Timestamp) throws -> [UInt32] {
-        try RetireGate.due(home.keeper.keyring.ring, home.configuration.policy, live: liveByCounters(), now: now)
+        guard home.unreachable.isEmpty else { return [] }
+        return try RetireGate.due(home.keeper.keyring.ring, home.configuration.policy, live: liveByCounters(), now: now)
     }
 
     private func liveByCounters() throws -> (UInt32) -> Int64 {
@@ -71,6 +74,8 @@ public struct Retirement {
         guard let active = ring.active else {
             return [.unfenced("no generation is active, so that no store")]
         }
+        // Not fenced and not counted: whoever reaches them may still write under it.
+        facts.unfenced = home.unreachable.map { "store '\($0.name)' at \($0.place) cannot be reached and" }
         for store in home.stores { try store.raiseFence(to: GenerationMark(active)) }
         var accepted: Int64 = 0
         for store in home.stores { facts.liveBefore += try store.slots(of: number).live }

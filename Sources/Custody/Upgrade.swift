@@ -15,6 +15,7 @@ public enum Upgrade {
     /// - Returns: what was done, a line each; empty where all was of the present formats.
     public static func run(_ layout: HomeLayout, ask: @escaping Home.Ask, job: String) throws -> [String] {
         let home = try Home.open(layout, ask: ask, takesOlder: true)
+        try home.requireAllStores("every store is looked at before an upgrade")
         let lock = try home.lock(for: "keyroll upgrade")
         defer { withExtendedLifetime(lock) {} }
         var done: [String] = []

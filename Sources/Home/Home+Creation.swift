@@ -62,9 +62,7 @@ extension Home {
         try keeper.establishCustody(signer: signer, at: now)
         try writeCertificate(keeper, draft)
         let group = keeper.keyring.ring.group
-        let stores = try configuration.stores.map {
-            try SQLiteSecretStore.create(draft.resolve($0.path), group: group)
-        }
+        let stores = try configuration.stores.map { try StoreKinds.create($0, draft, group: group) }
         let home = Home(layout: draft, configuration: configuration, keeper: keeper, stores: stores)
         if let recoveryKey { try home.addRecoveryKey(recoveryKey, at: now) }
         do {
@@ -72,7 +70,7 @@ extension Home {
             try keeper.update { try $0.activate(number, at: now, reason: "the home was made") }
             for store in stores {
                 if let active = keeper.keyring.ring.active { try store.raiseFence(to: GenerationMark(active)) }
-                try store.emptyLog()
+                try StoreKinds.settle(store)
             }
             try Array(configuration.text.utf8).withUnsafeBytes {
                 try PrivateFile.write(draft.configuration, $0, replacing: false)

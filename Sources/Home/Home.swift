@@ -15,24 +15,29 @@ public final class Home: Sendable {
     public let configuration: HomeConfiguration
     /// The ring.
     public let keeper: RingKeeper
-    /// The stores, in the configuration's order.
+    /// The stores that can be reached, in the configuration's order; at least one.
     public let stores: [any SecretStore]
+    /// The stores that cannot be reached now. They block what takes keys away, and nothing else.
+    public let unreachable: [UnreachableStore]
 
     /// A home of parts that were opened and held against one another already.
     public init(
-        layout: HomeLayout, configuration: HomeConfiguration, keeper: RingKeeper, stores: [any SecretStore]
+        layout: HomeLayout, configuration: HomeConfiguration, keeper: RingKeeper, stores: [any SecretStore],
+        unreachable: [UnreachableStore] = []
     ) {
         self.layout = layout
         self.configuration = configuration
         self.keeper = keeper
         self.stores = stores
+        self.unreachable = unreachable
     }
 
-    /// The store that put, get and import use.
+    /// The first store that can be reached. What is about one secret asks ``find(_:in:)`` instead.
     public var store: any SecretStore { stores[0] }
 
     /// Opens a home, and refuses before anything is written: files that others can reach, a wrong root key, an edited
-    /// ring, a store of another group or ring, anything newer than this keyroll.
+    /// ring, a store of another group or ring, anything newer than this keyroll. A store that is merely not there now
+    /// is in ``unreachable``.
     ///
     /// - Parameters:
     ///   - layout: where it lies.
@@ -48,16 +53,9 @@ public final class Home: Sendable {
         try PrivateFile.check(layout.configuration)
         let (configuration, keeper) = try openRing(layout, ask, takesOlder)
         keeper.keepTime()
-        let ring = keeper.keyring.ring
-        let stores = try configuration.stores.map { store in
-            let opened = try SQLiteSecretStore.open(layout.resolve(store.path), group: ring.group)
-            do { try check(opened, ring) } catch let error as StoreError where error.code == .foreignGenerations {
-                // Another process may have rolled since the ring was read, as while a passphrase was typed.
-                try check(opened, keeper.reload().ring)
-            }
-            return opened as any SecretStore
-        }
-        return Home(layout: layout, configuration: configuration, keeper: keeper, stores: stores)
+        let (stores, unreachable) = try openStores(configuration, layout, keeper)
+        return Home(
+            layout: layout, configuration: configuration, keeper: keeper, stores: stores, unreachable: unreachable)
     }
 
     /// The configuration and the ring; where a change of the root key was cut off between ring and configuration, it is
@@ -125,7 +123,8 @@ public final class Home: Sendable {
 
     /// The run lock: two jobs never run in one home at once.
     ///
-    /// - Throws: `OwnerLock.Busy`, which names the owner.
+    /// - Throws: `OwnerLock.Busy`, which names the owner; ``HomeError`` with `changedMeanwhile` where the home got or lost
+    ///   a store since it was opened: what does not know of a store must not decide which keys are needed.
     public func lock(for command: String) throws -> OwnerLock {
         var name = [CChar](repeating: 0, count: 256)
         gethostname(&name, name.count - 1)
@@ -134,6 +133,10 @@ public final class Home: Sendable {
             layout.lock, owner: "\(command), process \(getpid()) on \(host), since \(Timestamp.now)")
         // What others did before this one had the lock counts, as while a passphrase was typed.
         try keeper.reload()
+        guard try HomeConfiguration(path: layout.configuration).stores == configuration.stores else {
+            throw HomeError(
+                .changedMeanwhile, "\(layout.configuration): its stores were changed a moment ago; run it again")
+        }
         return lock
     }
 

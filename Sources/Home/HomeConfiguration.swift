@@ -10,15 +10,6 @@ public struct HomeConfiguration: Sendable, Equatable {
         case passphrase
     }
 
-    /// One secret store.
-    public struct Store: Sendable, Equatable {
-        /// The SQLite file's path.
-        public var path: String
-
-        /// - Parameter path: absolute, or below the home.
-        public init(path: String) { self.path = path }
-    }
-
     /// The group's name.
     public var group: String
     /// The policy that is wished; the ring takes it over at the next rotation.
@@ -103,22 +94,6 @@ public struct HomeConfiguration: Sendable, Equatable {
         }
     }
 
-    private static func stores(_ document: YAMLDocument, _ path: String) throws -> [Store] {
-        guard let parts = try document.parts("stores"), !parts.isEmpty else {
-            throw HomeError(.configuration, "\(path): 'stores' is missing or empty")
-        }
-        return try parts.map { part in
-            try part.expect(only: ["kind", "path"])
-            guard try part.string("kind") == "sqlite" else {
-                throw part.error("kind", "a store's kind has to be sqlite")
-            }
-            guard let file = try part.string("path"), !file.isEmpty else {
-                throw HomeError(.configuration, "\(path): a store's 'path' is missing")
-            }
-            return Store(path: file)
-        }
-    }
-
     /// The file's text.
     public var text: String {
         var lines = [
@@ -139,13 +114,13 @@ public struct HomeConfiguration: Sendable, Equatable {
         case .passphrase: lines.append("  provider: passphrase")
         }
         lines.append("stores:")
-        for store in stores { lines += ["  - kind: sqlite", "    path: \(Self.quoted(store.path))"] }
+        for store in stores { lines += Self.lines(store) }
         if bundles != "bundles" { lines.append("bundles: \(Self.quoted(bundles))") }
         return lines.joined(separator: "\n") + "\n"
     }
 
     /// A YAML double-quoted scalar, which a name with special characters needs.
-    private static func quoted(_ text: String) -> String {
+    static func quoted(_ text: String) -> String {
         let plain = text.unicodeScalars.allSatisfy {
             $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || "._/-".unicodeScalars.contains($0))
         }

@@ -10,6 +10,12 @@ public struct HomeError: Error, Sendable, CustomStringConvertible {
         case noSuchFile
         /// The configuration is wrong.
         case configuration
+        /// A store is not there now.
+        case unreachable
+        /// Somebody changed the configuration since it was read.
+        case changedMeanwhile
+        /// No store has that name.
+        case noSuchStore
     }
 
     /// What kind it is.

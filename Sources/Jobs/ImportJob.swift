@@ -4,20 +4,25 @@ import KeyManagement
 public import Rotation
 import SecretStores
 
-/// Imports files into the home's first store.
+/// Imports files into one store of the home, the first one if nothing else is said.
 public struct ImportJob {
     private let home: Home
     private let options: RunOptions
     private let control: RunControl
     private let replace: Bool
+    private let store: String?
 
     /// - Parameters:
     ///   - home: the home.
+    ///   - store: the store's name; nil for the first one.
     ///   - replace: write over secrets with another content.
     ///   - options: workers, rate, dry run.
     ///   - control: stop and progress.
-    public init(_ home: Home, replace: Bool, options: RunOptions, control: RunControl) {
+    public init(
+        _ home: Home, in store: String? = nil, replace: Bool, options: RunOptions, control: RunControl
+    ) {
         self.home = home
+        self.store = store
         self.replace = replace
         self.options = options
         self.control = control
@@ -32,9 +37,14 @@ public struct ImportJob {
         var report = JobReport(job: try JobIdentity.new("import"), kind: "import")
         report.isDryRun = options.isDryRun
         let outcome = try ImportRun(
-            home.store, keeper: home.keeper, replace: replace, options: options, control: control
+            store.map(home.store(named:)) ?? home.firstStore(), keeper: home.keeper, replace: replace, options: options,
+            control: control
         ).run(source)
         report.importCounts = outcome.tally
+        // A batch is checked against its own store; what others have is looked at once, at the end.
+        if !options.isDryRun, outcome.tally.added > 0, let line = try DoubledNames(home).line {
+            report.notes.append(line)
+        }
         let bad = outcome.problemCount - outcome.tally.kept
         report.problems = outcome.problems
         report.problemCount = outcome.problemCount

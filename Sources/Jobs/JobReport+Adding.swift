@@ -1,3 +1,4 @@
+import Home
 import Rotation
 import SecretStores
 
@@ -20,6 +21,14 @@ extension JobReport {
             notes.append(
                 "\(place): the journal of an unfinished run is not authentic and was ignored; the run began anew")
         }
+    }
+
+    /// Names the stores that could not be reached; they need somebody.
+    mutating func nameUnreachable(_ home: Home) {
+        guard !home.unreachable.isEmpty else { return }
+        needsAttention = true
+        unreachable = home.unreachable.map(\.name)
+        notes += home.unreachable.map { "\($0.line); nothing was done there, and nothing is retired meanwhile" }
     }
 
     /// Names the failed secrets of a store, from the quarantine; those of earlier runs too, since they still need

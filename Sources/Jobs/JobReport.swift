@@ -33,6 +33,8 @@ public struct JobReport: Sendable {
     public var notes: [String] = []
     /// Whether something was found that a person should look at, although no secret failed.
     public var needsAttention = false
+    /// Stores that could not be reached, by name: what the job is about was not done there.
+    public var unreachable: [String] = []
     /// Generations that were taken off line.
     public var retired: [UInt32] = []
     /// Generations whose bundles were proven restorable.
@@ -71,7 +73,7 @@ public struct JobReport: Sendable {
             ],
             generation: generation, dryRun: isDryRun, resumed: wasResumed, interrupted: wasInterrupted, plan: plan,
             faults: faults.map { .init(name: $0.name, generation: $0.generation, reason: $0.reason.rawValue) },
-            notes: notes, retired: retired, rehearsed: rehearsed, imported: counts,
+            notes: notes, unreachable: unreachable, retired: retired, rehearsed: rehearsed, imported: counts,
             problems: importCounts == nil
                 ? nil : problems.map { .init(file: $0.file, line: $0.line, message: $0.message) },
             problemCount: importCounts == nil ? nil : problemCount)
@@ -116,6 +118,7 @@ public struct JobReport: Sendable {
         var plan: [String]
         var faults: [Fault]
         var notes: [String]
+        var unreachable: [String]
         var retired: [UInt32]
         var rehearsed: [UInt32]
         var imported: Counts?

@@ -50,6 +50,7 @@ public struct ReencryptJob {
         // With the lock the ring was read anew.
         if lock == nil { try home.keeper.reload() }
         report.notes += home.keeper.repaired
+        report.nameUnreachable(home)
         for number in compromised where home.keeper.keyring.ring.generation(number) == nil {
             throw KeyManagementError(
                 .noSuchGeneration,
@@ -103,7 +104,8 @@ public struct ReencryptJob {
         report.seconds = start.duration(to: clock.now).inSeconds
         try nameFailures(&report)
         report.notes += whatRemains()
-        if !options.isDryRun, !report.wasInterrupted {
+        // What lies in a store that could not be reached is as exposed as before.
+        if !options.isDryRun, !report.wasInterrupted, home.unreachable.isEmpty {
             try home.keeper.update { ring in
                 for number in compromised { try ring.noteReencryption(of: number, at: .now) }
             }

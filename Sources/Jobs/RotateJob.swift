@@ -49,6 +49,7 @@ public struct RotateJob {
         // With the lock the ring was read anew.
         if lock == nil { try home.keeper.reload() }
         report.notes += home.keeper.repaired
+        report.nameUnreachable(home)
         if retriesQuarantined, !options.isDryRun { for store in home.stores { try store.clearQuarantine() } }
 
         let plan = try plan()

@@ -24,6 +24,7 @@ public struct VerifyJob {
         let start = clock.now
         var report = JobReport(job: try JobIdentity.new("verify"), kind: "verify")
         report.isDryRun = options.isDryRun
+        report.nameUnreachable(home)
         for store in home.stores {
             var outcome = try VerifyRun(store, keeper: home.keeper, options: options, control: control).run()
             report.handled += outcome.tally.scanned

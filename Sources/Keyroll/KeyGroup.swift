@@ -48,9 +48,12 @@ public final class KeyGroup: Sendable {
     ///   - plaintext: 0 bytes to 64 MiB; wiping it afterwards is the caller's duty.
     ///   - context: up to 64 KiB that is authenticated and stored in clear.
     ///   - replacing: write over a secret of that name.
-    /// - Throws: `StoreError` with `exists`, `notAccepted`, or what the store throws.
+    ///   - store: the store's name; nil for the one that has the secret, or else the first.
+    /// - Throws: `StoreError` with `exists`, `notAccepted`, `HomeError` with `noSuchStore` or `unreachable`, or what the
+    ///   store throws.
     public func put(
-        _ name: String, _ plaintext: UnsafeRawBufferPointer, context: String? = nil, replacing: Bool = false
+        _ name: String, _ plaintext: UnsafeRawBufferPointer, context: String? = nil, replacing: Bool = false,
+        in store: String? = nil
     ) throws {
         try SecretCipher.checkName(name)
         guard plaintext.count <= StoreLimits.plaintext else {
@@ -60,13 +63,14 @@ public final class KeyGroup: Sendable {
         guard context?.utf8.count ?? 0 <= StoreLimits.context else {
             throw StoreError(.notAccepted, "the context of '\(name)' has more than \(StoreLimits.context) bytes")
         }
+        let target = try home.target(for: name, in: store)
         let tally = try withNewestRing {
             try SecretCipher.protect(
                 plaintext, name: Array(name.utf8), context: context.map { Array($0.utf8) }, contentType: .bytes,
                 keyring: home.keeper.keyring
             ) { pending, mark in
                 try withUnsafePointer(to: pending) {
-                    try home.store.write(UnsafeBufferPointer(start: $0, count: 1), under: mark) { _, _ in
+                    try target.write(UnsafeBufferPointer(start: $0, count: 1), under: mark) { _, _ in
                         replacing ? .replace : .keep
                     }
                 }
@@ -78,8 +82,10 @@ public final class KeyGroup: Sendable {
     }
 
     /// The same for an array.
-    public func put(_ name: String, _ plaintext: [UInt8], context: String? = nil, replacing: Bool = false) throws {
-        try plaintext.withUnsafeBytes { try put(name, $0, context: context, replacing: replacing) }
+    public func put(
+        _ name: String, _ plaintext: [UInt8], context: String? = nil, replacing: Bool = false, in store: String? = nil
+    ) throws {
+        try plaintext.withUnsafeBytes { try put(name, $0, context: context, replacing: replacing, in: store) }
     }
 
     /// Unprotects a secret; the plaintext is wiped after `use`.
@@ -87,49 +93,64 @@ public final class KeyGroup: Sendable {
     /// - Parameters:
     ///   - name: its name.
     ///   - context: where given, it has to be the one it was stored with.
+    ///   - store: the only store to look in; nil for all, in the configuration's order.
     ///   - use: gets the plaintext.
-    /// - Throws: `StoreError` with `noSuchSecret`, `SecretCipher.Failure`, or what the store throws.
-    public func get<R>(_ name: String, context: String? = nil, use: (UnsafeRawBufferPointer) throws -> R) throws -> R {
-        guard let secret = try home.store.secret(named: Array(name.utf8)) else {
-            throw StoreError(.noSuchSecret, "no secret is named '\(name)'")
-        }
+    /// - Throws: `StoreError` with `noSuchSecret`, `HomeError` with `unreachable` where it may be in a store that cannot
+    ///   be reached, `SecretCipher.Failure`, or what the store throws.
+    public func get<R>(
+        _ name: String, context: String? = nil, in store: String? = nil, use: (UnsafeRawBufferPointer) throws -> R
+    ) throws -> R {
+        let (store, secret) = try home.find(name, in: store)
         if let context, secret.context != Array(context.utf8) {
             throw SecretCipher.Failure(reason: .integrityCheckFailed, name: name, generation: secret.generation)
         }
-        return try SecretCipher.unprotect(secret, group: home.store.group, keys: KeySource(home.keeper)) {
+        return try SecretCipher.unprotect(secret, group: store.group, keys: KeySource(home.keeper)) {
             plaintext, _ in
             try use(plaintext)
         }
     }
 
-    /// Deletes a secret.
+    /// Deletes a secret, wherever it lies: while a store is being copied it may be in two.
     ///
-    /// - Throws: `StoreError` with `noSuchSecret`.
+    /// - Throws: `StoreError` with `noSuchSecret`, `HomeError` with `unreachable`.
     public func remove(_ name: String) throws {
         guard !home.keeper.keyring.ring.onlyReads else {
             throw KeyManagementError(
                 .transitionRefused, "this home was made to read an old copy for a time; nothing in it is changed")
         }
-        guard try home.store.remove(named: Array(name.utf8)) else {
-            throw StoreError(.noSuchSecret, "no secret is named '\(name)'")
-        }
+        var isRemoved = false
+        for store in home.stores where try store.remove(named: Array(name.utf8)) { isRemoved = true }
+        guard isRemoved else { throw home.absence(of: name, in: nil) }
     }
 
-    /// Gives a secret another name: the name is authenticated, so the content is encrypted anew.
+    /// Gives a secret another name in its store: the name is authenticated, so the content is encrypted anew.
     ///
-    /// - Throws: `StoreError` with `noSuchSecret` or `exists`, `SecretCipher.Failure`.
+    /// - Throws: `StoreError` with `noSuchSecret` or `exists`, `HomeError` with `unreachable`, `SecretCipher.Failure`.
     public func rename(_ old: String, to new: String) throws {
         try SecretCipher.checkName(new)
+        // With one store its own transaction finds out both.
+        guard home.configuration.stores.count > 1 else { return try rename(old, to: new, in: home.store) }
+        let holders = try home.holders(of: old)
+        guard !holders.isEmpty else { throw home.absence(of: old, in: nil) }
+        if let taken = try home.holders(of: new).first {
+            throw StoreError(
+                .exists, "there is a secret named '\(new)' in store '\(taken.name)' already; remove it first")
+        }
+        guard home.unreachable.isEmpty else { throw home.absence(of: new, in: nil) }
+        for holder in holders { try rename(old, to: new, in: holder.store) }
+    }
+
+    private func rename(_ old: String, to new: String, in store: any SecretStore) throws {
         let keys = KeySource(home.keeper)
         try withNewestRing {
             let keyring = home.keeper.keyring
             let mark = GenerationMark(try keyring.active().generation)
-            try home.store.rename(Array(old.utf8), to: Array(new.utf8), under: mark) { secret, store in
-                try SecretCipher.unprotect(secret, group: home.store.group, keys: keys) { plaintext, contentType in
+            try store.rename(Array(old.utf8), to: Array(new.utf8), under: mark) { secret, renewed in
+                try SecretCipher.unprotect(secret, group: store.group, keys: keys) { plaintext, contentType in
                     try SecretCipher.protect(
                         plaintext, name: Array(new.utf8), context: secret.context, contentType: contentType,
                         keyring: keyring
-                    ) { pending, _ in try store(pending) }
+                    ) { pending, _ in try renewed(pending) }
                 }
             }
         }

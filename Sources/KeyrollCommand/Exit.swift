@@ -92,8 +92,8 @@ enum Exit: Int32 {
 
     private static func code(_ error: StoreError) -> Exit {
         switch error.code {
-        case .fenced: .tryAgain
-        case .otherGroup, .foreignGenerations, .newerFormat: .refused
+        case .fenced, .claimLost: .tryAgain
+        case .otherGroup, .foreignGenerations, .newerFormat, .olderFormat: .refused
         case .exists: .exists
         case .noSuchSecret: .notFound
         case .notAccepted: .usage
@@ -114,7 +114,9 @@ enum Exit: Int32 {
         switch error.code {
         case .noHome, .configuration: .refused
         case .exists: .exists
-        case .noSuchFile: .notFound
+        case .noSuchFile, .noSuchStore: .notFound
+        case .unreachable: .unreachable
+        case .changedMeanwhile: .tryAgain
         }
     }
 
@@ -140,6 +142,9 @@ enum Exit: Int32 {
         switch error.code {
         case .incomplete: .someFailed
         case .outcomesDoNotAddUp: .fault
+        case .noSuchJob: .notFound
+        case .forgedJob: .refused
+        case .otherTarget: .tryAgain
         }
     }
 

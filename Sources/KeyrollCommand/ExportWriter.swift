@@ -10,29 +10,46 @@ import SecretStores
 /// Writes secrets to standard output: as messages, which needs no key, or in clear.
 final class ExportWriter {
     private let home: Home
+    private let storeName: String?
     private let keys: KeySource
     private let buffer: ExportBuffer
     private let lines = JSONLinesWriter()
 
-    init(_ home: Home) throws {
+    init(_ home: Home, store: String?) throws {
         self.home = home
+        storeName = store
         keys = KeySource(home.keeper)
         buffer = try ExportBuffer()
     }
 
-    /// Every secret, in the order of the store.
+    /// Every secret, in the order of the stores and of each store.
     ///
-    /// - Returns: a line for each that could not be written.
+    /// - Returns: a line for each that could not be written, and for each store that cannot be reached.
     func all(asMessages: Bool) throws -> [String] {
-        let reader = try home.store.contentReader()
-        let opener = try ContentOpener(group: home.store.group, keys: keys)
+        let stores = try home.stores(named: storeName)
+        var failed: [String] = []
+        for index in stores.indices {
+            // Of a name that several stores have the first one counts.
+            failed += try all(of: stores[index], hiddenBy: stores[..<index], asMessages: asMessages)
+        }
+        return failed + (storeName == nil ? home.unreachable.map(\.line) : [])
+    }
+
+    private func all(
+        of store: any SecretStore, hiddenBy earlier: ArraySlice<any SecretStore>, asMessages: Bool
+    ) throws -> [String] {
+        let reader = try store.contentReader()
+        let opener = try ContentOpener(group: store.group, keys: keys)
+        func isHidden(_ name: UnsafeRawBufferPointer) throws -> Bool {
+            try earlier.contains { try Home.holds($0, String(decoding: name, as: UTF8.self)) }
+        }
         let batch = ContentBatch()
         var failed: [String] = []
         while true {
             batch.reset()
             guard try reader.read(into: batch, selecting: .all) else { break }
             if asMessages {
-                for record in batch.records {
+                for record in batch.records where try !isHidden(batch.bytes(record.name)) {
                     try message(
                         name: Array(batch.bytes(record.name)), context: record.context.map { Array(batch.bytes($0)) },
                         birth: record.birth, slot: Array(batch.bytes(record.slot..<record.slot + Slot.length)),
@@ -41,6 +58,7 @@ final class ExportWriter {
             } else {
                 try opener.open(batch) { index, plaintext, _ in
                     let record = batch.records[index]
+                    guard try !isHidden(batch.bytes(record.name)) else { return }
                     try lines.write(
                         name: batch.bytes(record.name), context: record.context.map(batch.bytes), secret: plaintext,
                         into: buffer)
@@ -62,13 +80,9 @@ final class ExportWriter {
     func some(_ names: [String], asMessages: Bool) throws -> [String] {
         var failed: [String] = []
         // All or nothing for a name that is not there: found out before the first line is written.
-        for name in names where try home.store.secret(named: Array(name.utf8)) == nil {
-            throw StoreError(.noSuchSecret, "no secret is named '\(name)'")
-        }
+        for name in names { _ = try home.find(name, in: storeName) }
         for name in names {
-            guard let secret = try home.store.secret(named: Array(name.utf8)) else {
-                throw StoreError(.noSuchSecret, "no secret is named '\(name)'")
-            }
+            let (store, secret) = try home.find(name, in: storeName)
             if asMessages {
                 try message(
                     name: secret.name, context: secret.context, birth: secret.birth, slot: secret.slot,
@@ -76,7 +90,7 @@ final class ExportWriter {
                 continue
             }
             do {
-                try SecretCipher.unprotect(secret, group: home.store.group, keys: keys) { plaintext, _ in
+                try SecretCipher.unprotect(secret, group: store.group, keys: keys) { plaintext, _ in
                     try secret.name.withUnsafeBytes { nameBytes in
                         if let context = secret.context {
                             try context.withUnsafeBytes {
@@ -105,9 +119,10 @@ final class ExportWriter {
     private func message(name: [UInt8], context: [UInt8]?, birth: UInt32, slot: [UInt8], body: [UInt8]) throws {
         let generation = slot.withUnsafeBytes { Slot.generation($0.baseAddress!) }
         let recipients = Message.recipients(
-            KeyIdentifier(group: home.store.group, generation: generation),
+            KeyIdentifier(group: home.keeper.keyring.ring.group, generation: generation),
             wrappedKey: Array(slot[Slot.wrappedKeyOffset...]))
-        let external = ExternalAAD.encoded(group: home.store.group, name: name, context: context, birth: birth)
+        let external = ExternalAAD.encoded(
+            group: home.keeper.keyring.ring.group, name: name, context: context, birth: birth)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let line = Line(

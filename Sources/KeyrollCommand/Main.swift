@@ -43,8 +43,8 @@ struct KeyrollCommand: ParsableCommand {
             CommandGroup(
                 name: "The home:",
                 subcommands: [
-                    Init.self, GenerationCommand.self, RootCommand.self, Explain.self, DoctorCommand.self,
-                    UpgradeCommand.self,
+                    Init.self, StoreCommand.self, GenerationCommand.self, RootCommand.self, Explain.self,
+                    DoctorCommand.self, UpgradeCommand.self,
                 ]),
         ])
 }

@@ -39,6 +39,13 @@ struct HomeOptions: ParsableArguments {
     }
 
     func open() throws -> Home { try Home.open(layout, ask: ask()) }
+
+    /// The same, and says which stores cannot be reached: for what is done without them.
+    func openNaming() throws -> Home {
+        let home = try open()
+        for store in home.unreachable { Output.note("note: \(store.line)") }
+        return home
+    }
 }
 
 /// How a run goes about it.

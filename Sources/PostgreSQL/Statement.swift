@@ -93,9 +93,10 @@ public final class Statement {
         return end()
     }
 
-    /// Adds a `bytea`.
+    /// Adds a `bytea`, or NULL.
     @discardableResult
-    public func bytes(_ value: UnsafeRawBufferPointer) -> Self {
+    public func bytes(_ value: UnsafeRawBufferPointer?) -> Self {
+        guard let value else { return null(TypeIdentifier.bytes) }
         begin(TypeIdentifier.bytes)
         put(value)
         return end()

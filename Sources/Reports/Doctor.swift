@@ -31,7 +31,9 @@ public struct Doctor: Sendable {
         passed.append("root key, ring and its copy are authentic and belong together")
         for line in home.keeper.repaired { findings.append(line) }
         checkClock(home)
+        findings += home.unreachable.map(\.line)
         for store in home.stores { try check(store, home) }
+        if let line = try DoubledNames(home).line { findings.append(line + "; see: keyroll list --json") }
         checkBundles(home)
     }
 

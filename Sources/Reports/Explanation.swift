@@ -11,16 +11,14 @@ public struct Explanation: Sendable {
     /// Whether it opens.
     public var opens: Bool
 
-    /// - Throws: `StoreError` with `noSuchSecret`.
+    /// - Throws: `StoreError` with `noSuchSecret`, `HomeError` with `unreachable`.
     public init(_ name: String, _ home: Home) throws {
         let ring = home.keeper.keyring.ring
-        guard let secret = try home.store.secret(named: Array(name.utf8)) else {
-            throw StoreError(.noSuchSecret, "no secret is named '\(name)'")
-        }
+        let (store, secret) = try home.find(name)
         let active = ring.active?.number ?? 0
         var lines = [
             "secret: \(name)",
-            "store: \(home.store.place), key page \(secret.place.page), slot \(secret.place.slot)",
+            "store: \(store.place), key page \(secret.place.page), slot \(secret.place.slot)",
             "birth generation: \(secret.birth) (its data key was made under it; a rewrap does not change that)",
         ]
         let present = secret.generation
@@ -32,7 +30,7 @@ public struct Explanation: Sendable {
                 )
             } else if present == active {
                 lines.append("it is where it should be: under the active generation")
-            } else if let quarantined = try home.store.quarantined(name) {
+            } else if let quarantined = try store.quarantined(name) {
                 lines.append(
                     "it is quarantined since \(quarantined.firstSeen) (\(quarantined.reason.rawValue)); run: keyroll quarantine retry"
                 )

@@ -47,6 +47,8 @@ public struct Status: Sendable {
     public var nextRoll: Timestamp?
     /// Secrets that runs could not move and nobody accepted.
     public var quarantined: Int
+    /// Stores that cannot be reached, by name.
+    public var unreachable: [String]
     /// What needs attention, a line each.
     public var attention: [String]
     /// What is good to know and needs nobody now, a line each.
@@ -84,7 +86,10 @@ public struct Status: Sendable {
         let policy = home.configuration.policy
         nextRoll = ring.active?.since(.active).map { $0 + policy.cryptoperiod }
         quarantined = try home.stores.reduce(0) { try $0 + Int($1.openQuarantineCount()) }
-        var attention: [String] = []
+        unreachable = home.unreachable.map(\.name)
+        var attention = home.unreachable.map {
+            "\($0.line); its secrets are not in these numbers, and nothing is retired meanwhile"
+        }
         // A home made to read an old copy protects nothing and rolls nothing.
         let onlyReads = ring.active == nil && ring.generations.allSatisfy { $0.isArchived || $0.state == .destroyed }
         let reason = onlyReads ? nil : RotationPlan.reasonToRoll(ring, policy, now: now, isForced: false)
@@ -132,6 +137,7 @@ public struct Status: Sendable {
             var generations: [Generation]
             var nextRoll: String?
             var quarantined: Int
+            var unreachable: [String]
             var attention: [String]
             var notes: [String]
             var provenRecipients: [String]
@@ -145,8 +151,8 @@ public struct Status: Sendable {
                     deactivated: $0.deactivated?.description, quarantined: $0.quarantined, inCopies: $0.inCopies,
                     provenRestorable: $0.provenRestorable?.description, restoredUntil: $0.restoredUntil?.description,
                     destructionDue: $0.destructionDue?.description)
-            }, nextRoll: nextRoll?.description, quarantined: quarantined, attention: attention, notes: notes,
-            provenRecipients: provenRecipients)
+            }, nextRoll: nextRoll?.description, quarantined: quarantined, unreachable: unreachable,
+            attention: attention, notes: notes, provenRecipients: provenRecipients)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         return Array(try encoder.encode(document)) + [10]

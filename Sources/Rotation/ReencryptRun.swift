@@ -118,10 +118,14 @@ public struct ReencryptRun {
             },
             commit: { batch in
                 if let committer {
+                    var next = journal
                     _ = try committer.commit(batch, to: mark, job: journal.job) { tally in
-                        journal.add(batch, tally)
-                        return try journal.record(authenticator, isFinished: false)
+                        // The store may ask more than once; only what it committed counts.
+                        next = journal
+                        next.add(batch, tally)
+                        return try next.record(authenticator, isFinished: false)
                     }
+                    journal = next
                 } else {
                     var tally = CommitTally()
                     tally.moved = batch.renewals.count

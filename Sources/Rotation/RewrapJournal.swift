@@ -34,6 +34,8 @@ public struct RewrapJournal: Sendable, Equatable {
     public var started: Timestamp
     /// How often it was taken up again.
     public var resumed: Int
+    /// The range of a fleet's job that it is about; 0 for the whole store.
+    public var range: Int64 = 0
 
     /// A new journal, or nil fields from a stored one.
     public init(
@@ -65,6 +67,7 @@ public struct RewrapJournal: Sendable, Equatable {
             "cursor": .unsigned(UInt64(cursor)),
             "started": .unsigned(UInt64(max(0, started.rawValue))),
             "resumed": .unsigned(UInt64(resumed)),
+            "range": .unsigned(UInt64(range)),
             "finished": .bool(isFinished),
             "scanned": .unsigned(UInt64(tally.scanned)),
             "moved": .unsigned(UInt64(tally.moved)),
@@ -92,6 +95,7 @@ public struct RewrapJournal: Sendable, Equatable {
             let check = pairs["targetCheck"]?.byteString,
             let cursor = pairs["cursor"]?.number.flatMap(Int64.init(exactly:)),
             let started = pairs["started"]?.number.flatMap(Int64.init(exactly:)),
+            let range = (pairs["range"] ?? .unsigned(0)).number.flatMap(Int64.init(exactly:)),
             let failed = pairs["failed"]?.items, failed.count == FailureReason.allCases.count
         else { return nil }
         func count(_ key: String) -> Int { Int(pairs[key]?.number ?? 0) }
@@ -100,6 +104,7 @@ public struct RewrapJournal: Sendable, Equatable {
             target: GenerationMark(number: number, identity: identity, checkValue: check),
             started: Timestamp(rawValue: started), kind: kind, compromised: compromised)
         self.cursor = cursor
+        self.range = range
         resumed = count("resumed")
         tally.scanned = count("scanned")
         tally.moved = count("moved")

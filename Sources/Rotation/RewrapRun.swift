@@ -3,7 +3,6 @@ import Files
 public import KeyManagement
 import Protection
 public import SecretStores
-import Synchronization
 
 /// Rewraps one store under the active generation: reader, workers, committer, journal, and the closing count.
 public struct RewrapRun {
@@ -63,20 +62,56 @@ public struct RewrapRun {
         return try run(job: job, mark: mark, key: .scratch())
     }
 
+    /// What follows when the workers of a fleet have been through all pages: looks for what is left, and ends the job with
+    /// the count in the closing transaction.
+    ///
+    /// - Parameters:
+    ///   - job: the fleet's job.
+    ///   - tally: what became of the secrets, of all workers together.
+    func close(job: String, tally: RunTally) throws -> Outcome {
+        let (active, key) = try keeper.keyring.active()
+        let mark = GenerationMark(active)
+        var journal = RewrapJournal(job: job, group: store.group, target: mark, started: .now)
+        journal.tally = tally
+        return try run(journal, resumed: false, ignored: false, mark: mark, key: key, passes: 1)
+    }
+
     private func run(job: String, mark: GenerationMark, key: Keyring.Key) throws -> Outcome {
-        let authenticator = try keeper.keyring.journalAuthenticator()
-        var (journal, resumed, ignored) = try journal(job, mark, authenticator)
+        var (journal, resumed, ignored) = try journal(job, mark, keeper.keyring.journalAuthenticator())
         if resumed { journal.resumed += 1 }
+        return try run(journal, resumed: resumed, ignored: ignored, mark: mark, key: key, passes: 0)
+    }
+
+    /// - Parameter passes: how often all pages were gone through already.
+    private func run(
+        _ journal: RewrapJournal, resumed: Bool, ignored: Bool, mark: GenerationMark, key: Keyring.Key, passes: Int
+    ) throws -> Outcome {
+        let authenticator = try keeper.keyring.journalAuthenticator()
+        var (journal, passes) = (journal, passes)
         let census = try store.census()
         control.begin("rewrap", total: Int(census.total), handled: journal.tally.scanned)
         var outcome = Outcome(
             job: journal.job, tally: journal.tally, handled: 0, stages: StageTimes(), wasResumed: resumed,
             ignoredJournal: ignored)
 
-        var passes = 0
         while true {
+            if passes > 0 {
+                // The cursor only saves time: what counts is that nothing is left. A resumed run, or one beside writers
+                // that held an old ring until the fence rose, may have to look again.
+                if try leftOver(mark) <= 0 || passes == 3 { break }
+                if passes == 2, try store.correctCensus() {
+                    outcome.correctedCensus = true
+                    if try leftOver(mark) <= 0 { break }
+                }
+                journal.beginAnotherPass()
+                control.begin("rewrap", total: Int(census.total))
+            }
             passes += 1
-            try pass(&journal, key: key, mark: mark, authenticator, isFirst: passes == 1, &outcome)
+            outcome.stages += try RewrapPass(
+                store: store, keeper: keeper, options: options, control: control, key: key, mark: mark
+            ).run(
+                &journal, with: options.isDryRun ? nil : store.pageCommitter(), countsCurrent: passes == 1
+            ) { outcome.handled += $0 }
             if control.isStopping {
                 outcome.wasInterrupted = true
                 outcome.tally = journal.tally
@@ -87,16 +122,6 @@ public struct RewrapRun {
                     .outcomesDoNotAddUp, "the outcomes of run \(journal.job) do not add up: \(journal.tally)")
             }
             if options.isDryRun { break }
-            // The cursor only saves time: what counts is that nothing is left. A resumed run, or one beside writers
-            // that held an old ring until the fence rose, may have to look again.
-            let left = try leftOver(mark)
-            if left <= 0 || passes == 3 { break }
-            if passes == 2, try store.correctCensus() {
-                outcome.correctedCensus = true
-                if try leftOver(mark) <= 0 { break }
-            }
-            journal.beginAnotherPass()
-            control.begin("rewrap", total: Int(census.total))
         }
         if !options.isDryRun { try finish(journal, mark, authenticator) }
         outcome.tally = journal.tally
@@ -134,91 +159,13 @@ public struct RewrapRun {
         }
         return (known, true, false)
     }
-
-    private func pass(
-        _ journal: inout RewrapJournal, key: Keyring.Key, mark: GenerationMark, _ authenticator: Authenticator,
-        isFirst: Bool, _ outcome: inout Outcome
-    ) throws {
-        let store = store
-        let control = control
-        let options = options
-        let keys = KeySource(keeper)
-        // Small batches for a small rate, so that pacing is even; at most 256 pages (1 MiB), which a commit holds the
-        // writers' turn for a few milliseconds.
-        let capacity = options.maximumRate.map { min(256, max(1, $0 / 20 / store.slotsPerPage)) } ?? 256
-        let batches = (0..<(options.workers + 3)).map { _ in
-            PageBatch(slotsPerPage: store.slotsPerPage, capacity: capacity)
-        }
-        let committer = options.isDryRun ? nil : try store.pageCommitter()
-        let start = journal.cursor
-        let pagesWanted = Atomic(capacity)
-        let stages = try Pipeline<PageBatch>.run(
-            batches, workers: options.workers, control: control,
-            reader: {
-                let reader = try store.pageReader()
-                var pacer = Pacer(options.maximumRate)
-                var last = start
-                return { batch in
-                    batch.reset()
-                    batch.pagesWanted = pagesWanted.load(ordering: .relaxed)
-                    try reader.read(into: batch, after: last)
-                    guard batch.count > 0 else { return false }
-                    last = batch.pages[batch.count - 1]
-                    pacer.pass(batch.count * store.slotsPerPage, control)
-                    return true
-                }
-            },
-            worker: {
-                let transform = try RewrapTransform(target: mark.number, key: key, keys: keys)
-                return { try transform.apply(to: $0) }
-            },
-            commit: { batch in
-                if let committer {
-                    _ = try committer.commit(batch, to: mark, job: journal.job) { tally in
-                        journal.add(batch, tally, countsCurrent: isFirst)
-                        return try journal.record(authenticator, isFinished: false)
-                    }
-                } else {
-                    journal.add(batch, .wouldBe(batch), countsCurrent: isFirst)
-                }
-                // Each failure is named in the quarantine, which takes longer than a move: smaller batches give the
-                // writers' turn back in time.
-                let isFailing = batch.failures.count > 256
-                pagesWanted.store(isFailing ? min(capacity, 8) : capacity, ordering: .relaxed)
-                outcome.handled += batch.scanned
-                control.add(batch.scanned)
-            })
-        outcome.stages += stages
-    }
 }
 
 extension RewrapJournal {
-    /// Adds what a batch's commit did, and moves the cursor.
-    ///
-    /// - Parameter countsCurrent: false for another look at secrets that were counted before.
-    fileprivate mutating func add(_ batch: PageBatch, _ commit: CommitTally, countsCurrent: Bool) {
-        tally.scanned += batch.scanned - (countsCurrent ? 0 : batch.current)
-        tally.current += countsCurrent ? batch.current : 0
-        tally.moved += commit.moved
-        tally.superseded += commit.superseded
-        tally.failed += commit.failed
-        cursor = batch.pages[batch.count - 1]
-    }
-
     /// From the start again, for what is left; failures are met again and counted then.
     fileprivate mutating func beginAnotherPass() {
         cursor = 0
         tally.scanned -= tally.failed.total
         tally.failed = FailureCounts()
-    }
-}
-
-extension CommitTally {
-    /// What a commit would do that nobody comes in between of: for a dry run.
-    fileprivate static func wouldBe(_ batch: PageBatch) -> CommitTally {
-        var tally = CommitTally()
-        tally.moved = batch.sources.reduce(0) { $0 + $1.count }
-        for failure in batch.failures { tally.failed[failure.reason] += 1 }
-        return tally
     }
 }

@@ -6,6 +6,12 @@ public struct RotationError: Error, Sendable, CustomStringConvertible {
         case incomplete
         /// The outcomes do not add up: a fault of keyroll's own.
         case outcomesDoNotAddUp
+        /// No store has a job of that name.
+        case noSuchJob
+        /// A job's record was not written by who has the ring.
+        case forgedJob
+        /// Another generation is active than the one that a job moves to.
+        case otherTarget
     }
 
     /// What kind it is.

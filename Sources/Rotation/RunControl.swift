@@ -7,14 +7,17 @@ public final class RunControl: Sendable {
     private let expected = Atomic(0)
     private let before = Atomic(0)
     private let stageName = Mutex("")
+    private let parent: RunControl?
 
     /// Nothing asked for yet.
-    public init() {}
+    ///
+    /// - Parameter parent: whoever asks that one for an end asks this one as well.
+    public init(under parent: RunControl? = nil) { self.parent = parent }
 
     /// Asks for an end after the batch in work.
     public func stop() { stopRequested.store(true, ordering: .relaxed) }
     /// Whether somebody asked for an end.
-    public var isStopping: Bool { stopRequested.load(ordering: .relaxed) }
+    public var isStopping: Bool { stopRequested.load(ordering: .relaxed) || parent?.isStopping == true }
 
     /// Secrets handled so far.
     public var handled: Int { done.load(ordering: .relaxed) }
@@ -24,6 +27,18 @@ public final class RunControl: Sendable {
     public var total: Int { expected.load(ordering: .relaxed) }
     /// What is being done: "rewrap", "verify" …
     public var stage: String { stageName.withLock { $0 } }
+
+    /// Shows what others do: workers in other processes.
+    ///
+    /// - Parameters:
+    ///   - stage: what is being done.
+    ///   - handled: secrets handled so far.
+    ///   - total: secrets in all.
+    public func show(_ stage: String, handled: Int, total: Int) {
+        stageName.withLock { $0 = stage }
+        done.store(handled, ordering: .relaxed)
+        expected.store(total, ordering: .relaxed)
+    }
 
     func begin(_ stage: String, total: Int, handled: Int = 0) {
         stageName.withLock { $0 = stage }

@@ -26,6 +26,17 @@ public struct RunTally: Sendable, Equatable {
         return sum
     }
 
+    /// What came to it since.
+    func without(_ before: Self) -> Self {
+        var rest = self
+        rest.scanned -= before.scanned
+        rest.moved -= before.moved
+        rest.current -= before.current
+        rest.superseded -= before.superseded
+        for reason in FailureReason.allCases { rest.failed[reason] -= before.failed[reason] }
+        return rest
+    }
+
     static func += (left: inout Self, right: Self) {
         left.scanned += right.scanned
         left.moved += right.moved

@@ -63,6 +63,8 @@ public final class PageBatch: @unchecked Sendable {
     public let new: UnsafeMutableRawPointer
     /// Whether a page has anything to write.
     public let changed: UnsafeMutablePointer<Bool>
+    /// What a store's reader notes of a page's version for its committer; nobody else looks at it.
+    public let stamps: UnsafeMutablePointer<UInt32>
 
     /// Occupied slots.
     public var scanned = 0
@@ -83,6 +85,7 @@ public final class PageBatch: @unchecked Sendable {
         pageLength = slotsPerPage * Slot.length
         pages = .allocate(capacity: capacity)
         changed = .allocate(capacity: capacity)
+        stamps = .allocate(capacity: capacity)
         old = .allocate(byteCount: capacity * pageLength, alignment: 64)
         new = .allocate(byteCount: capacity * pageLength, alignment: 64)
         sources.reserveCapacity(16)
@@ -91,6 +94,7 @@ public final class PageBatch: @unchecked Sendable {
     deinit {
         pages.deallocate()
         changed.deallocate()
+        stamps.deallocate()
         old.deallocate()
         new.deallocate()
     }
@@ -104,11 +108,17 @@ public final class PageBatch: @unchecked Sendable {
         failures.removeAll(keepingCapacity: true)
     }
 
+    /// Forgets the pages above `page`.
+    public func drop(after page: Int64) {
+        while count > 0, pages[count - 1] > page { count -= 1 }
+    }
+
     /// Adds a page; its bytes are copied.
-    public func append(page: Int64, slots: UnsafeRawPointer) {
+    public func append(page: Int64, slots: UnsafeRawPointer, stamp: UInt32 = 0) {
         precondition(count < capacity)
         pages[count] = page
         changed[count] = false
+        stamps[count] = stamp
         (old + count * pageLength).copyMemory(from: slots, byteCount: pageLength)
         count += 1
     }

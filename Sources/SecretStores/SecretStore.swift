@@ -40,12 +40,23 @@ public protocol SecretStore: Sendable {
     /// - Parameters:
     ///   - secrets: what to write, all under `mark`.
     ///   - mark: the generation that protects them; checked against the fence inside the transaction.
-    ///   - resolve: asked inside the transaction where a name is taken, with the secret's index.
+    ///   - resolve: asked inside the transaction where a name is taken, with the secret's index; asked again where a store
+    ///     has to begin its transaction anew.
     /// - Throws: ``StoreError`` with `fenced` where the generation is no longer the active one.
     func write(
         _ secrets: UnsafeBufferPointer<PendingSecret>, under mark: GenerationMark,
         resolve: (Int, StoredSecret) throws -> ConflictDecision
     ) throws -> WriteTally
+
+    /// Writes secrets as they are, whatever generation wraps them, into a store that nobody protects in yet (its fence
+    /// stands at 0); all or none, durable. Marks are noted; the fence is raised by the caller when all is there.
+    ///
+    /// - Parameters:
+    ///   - secrets: what to write, each with the slot and the birth generation that it had elsewhere.
+    ///   - marks: what the store they come from has seen; its fence does not count.
+    /// - Throws: ``StoreError`` with `notAccepted` where the fence is not 0, `exists` where a name is taken,
+    ///   `foreignGenerations` where a generation is known here under another identity.
+    func adopt(_ secrets: UnsafeBufferPointer<PendingSecret>, marks: StoreMarks) throws
 
     /// The secret of a name, slot and content from one snapshot.
     func secret(named name: [UInt8]) throws -> StoredSecret?
@@ -207,7 +218,8 @@ public protocol PageCommitter: AnyObject {
     ///   - batch: what a transform filled.
     ///   - mark: the generation the slots move to; the fence has to stand exactly there.
     ///   - job: the job's identity, for the quarantine.
-    ///   - journal: makes the journal from what the commit did; called inside the transaction.
+    ///   - journal: makes the journal from what the commit did; called inside the transaction, and again where a store has
+    ///     to begin its transaction anew: only the last call counts.
     /// - Throws: ``StoreError`` with `fenced`; nothing of the batch is then written.
     func commit(
         _ batch: PageBatch, to mark: GenerationMark, job: String,

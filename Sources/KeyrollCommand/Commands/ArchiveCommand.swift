@@ -177,7 +177,7 @@ struct ArchiveCommand: ParsableCommand {
 
         func run() {
             reporting {
-                let opened = try home.open()
+                let opened = try home.openNaming()
                 let chosen =
                     numbers.isEmpty
                     ? opened.keeper.keyring.ring.generations.filter { $0.escrow != nil && $0.state != .destroyed }.map(
@@ -213,7 +213,7 @@ enum Restorer {
                 throw CustodyError(
                     .usage, "\(home.layout.path) is a home already; --store is for a fresh one: name it with --home")
             }
-            let opened = try home.open()
+            let opened = try home.openNaming()
             let until = try GenerationRestore(opened, job: JobIdentity.new("restore")).restore(
                 bundle, number: generation, seconds: seconds, reason: reason, key: key, signers: keys.signers())
             try opened.noteEvidence()

@@ -78,7 +78,7 @@ struct GenerationCommand: ParsableCommand {
 
         func run() {
             reporting {
-                let opened = try home.open()
+                let opened = try home.openNaming()
                 let lock = try opened.lock(for: "keyroll generation activate")
                 defer { withExtendedLifetime(lock) {} }
                 // One that was cut off between its publication and its bundle.

@@ -16,8 +16,9 @@ struct QuarantineCommand: ParsableCommand {
 
         func run() {
             reporting {
-                var open = false
-                for store in try home.open().stores {
+                let opened = try home.openNaming()
+                var open = !opened.unreachable.isEmpty
+                for store in opened.stores {
                     for entry in try store.quarantine() {
                         open = open || entry.accepted == nil
                         let accepted = entry.accepted.map { ", accepted: \($0)" } ?? ""
@@ -58,9 +59,11 @@ struct QuarantineCommand: ParsableCommand {
         func run() {
             reporting {
                 var found = false
-                for store in try home.open().stores {
+                let opened = try home.openNaming()
+                for store in opened.stores {
                     found = try store.acceptQuarantined(name, reason: reason) || found
                 }
+                guard found || opened.unreachable.isEmpty else { throw opened.absence(of: name, in: nil) }
                 guard found else { throw StoreError(.noSuchSecret, "'\(name)' is not quarantined") }
                 return .done
             }

@@ -16,12 +16,13 @@ struct Put: ParsableCommand {
     @Argument(help: "The secret's name.") var name: String
     @Option(help: "Additional data, stored in clear and authenticated.") var context: String?
     @Flag(help: "Write over a secret of that name.") var replace = false
+    @Option(help: "The store (else the one that has the name, else the first).") var store: String?
 
     func run() {
         reporting {
             let group = KeyGroup(try home.open())
             let plaintext = try StandardInput.read(atMost: StoreLimits.plaintext, what: "secret '\(name)'")
-            try plaintext.withUnsafeBytes { try group.put(name, $0, context: context, replacing: replace) }
+            try plaintext.withUnsafeBytes { try group.put(name, $0, context: context, replacing: replace, in: store) }
             return .done
         }
     }
@@ -33,10 +34,11 @@ struct Get: ParsableCommand {
     @OptionGroup var home: HomeOptions
     @Argument(help: "The secret's name.") var name: String
     @Option(help: "The context it has to have.") var context: String?
+    @Option(help: "Only this store (else all).") var store: String?
 
     func run() {
         reporting {
-            try KeyGroup(home.open()).get(name, context: context) { Output.bytes($0) }
+            try KeyGroup(home.open()).get(name, context: context, in: store) { Output.bytes($0) }
             return .done
         }
     }
@@ -76,39 +78,51 @@ struct Move: ParsableCommand {
 struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "List secrets by name.",
-        discussion: "With --json a line an object: name, generation, birth, bytes of the message's body.")
+        discussion: "With --json a line an object: name, store, generation, birth, bytes of the message's body.")
     @OptionGroup var home: HomeOptions
     @Option(help: "Only names that begin with this.") var prefix = ""
+    @Option(help: "Only this store (else all).") var store: String?
     @Flag(help: "A JSON object a line.") var json = false
 
     func run() {
         reporting {
-            let store = try home.open().store
-            var after: [UInt8]?
-            while true {
-                let part = try store.list(after: after, prefix: Array(prefix.utf8), limit: 1000)
-                var text = ""
-                for line in part {
-                    text += json ? try Self.object(line) : Output.shown(line.name) + "\n"
+            let opened = try home.open()
+            let chosen = try store.map { [($0, try opened.store(named: $0))] } ?? opened.namedStores
+            var listing = MergedListing(chosen, prefix: prefix)
+            var text = ""
+            var last: String?
+            while let line = try listing.next() {
+                // A name that several stores have is one name.
+                if json || line.secret.name != last {
+                    text += json ? try Self.object(line) : Output.shown(line.secret.name) + "\n"
                 }
-                Output.print(text)
-                guard part.count == 1000, let last = part.last else { return .done }
-                after = Array(last.name.utf8)
+                last = line.secret.name
+                if text.utf8.count > 1 << 16 {
+                    Output.print(text)
+                    text = ""
+                }
             }
+            Output.print(text)
+            let away = store == nil ? opened.unreachable : []
+            for store in away { Output.error(store.line) }
+            return away.isEmpty ? .done : .someFailed
         }
     }
 
     private struct Line: Encodable {
         var name: String
+        var store: String
         var generation: UInt32
         var birth: UInt32
         var bodyBytes: Int
     }
 
-    private static func object(_ line: SecretSummary) throws -> String {
+    private static func object(_ line: MergedListing.Line) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let object = Line(name: line.name, generation: line.generation, birth: line.birth, bodyBytes: line.bodyLength)
+        let object = Line(
+            name: line.secret.name, store: line.store, generation: line.secret.generation, birth: line.secret.birth,
+            bodyBytes: line.secret.bodyLength)
         return String(decoding: try encoder.encode(object), as: UTF8.self) + "\n"
     }
 }

@@ -24,6 +24,7 @@ struct Import: ParsableCommand {
     @Option(help: "files, jsonl or csv (else told by the path).") var format: ImportFormat?
     @Flag(help: "Write over secrets with another content.") var replace = false
     @Flag(help: "CSV: keep the whole row as a JSON object.") var wholeRow = false
+    @Option(help: "The store to import into (else the first).") var store: String?
 
     func run() {
         reporting {
@@ -33,7 +34,7 @@ struct Import: ParsableCommand {
             let opened = try home.open()
             let source = try RecordSource(paths: paths, format: format, wholeRow: wholeRow)
             let control = RunControl()
-            let job = ImportJob(opened, replace: replace, options: arguments.options, control: control)
+            let job = ImportJob(opened, in: store, replace: replace, options: arguments.options, control: control)
             let report = try Progress.during(control) { try job.run(source) }
             let count = report.problemCount
             for problem in report.problems.prefix(100) { Output.error("\(problem)") }
@@ -45,6 +46,7 @@ struct Import: ParsableCommand {
                     "\(arguments.dryRun ? "dry run: " : "")\(counts.added) added, \(counts.replaced) replaced, \(counts.unchanged) unchanged, \(counts.kept) kept, \(count - counts.kept) bad inputs; \(Progress.short(report.secretsPerSecond)) a second\n"
                 )
             }
+            for note in report.notes { Output.note("note: \(note)") }
             if report.wasInterrupted {
                 Output.error("interrupted after \(report.tally.scanned) records; run it again to go on")
                 return .tryAgain
@@ -68,11 +70,12 @@ struct Export: ParsableCommand {
     @OptionGroup var home: HomeOptions
     @Argument(help: "Names (else all secrets).") var names: [String] = []
     @Option(help: "cose or jsonl.") var format: Format
+    @Option(help: "Only this store (else all).") var store: String?
 
     func run() {
         reporting {
             let opened = try home.open()
-            let writer = try ExportWriter(opened)
+            let writer = try ExportWriter(opened, store: store)
             let failed =
                 try names.isEmpty
                 ? writer.all(asMessages: format == .cose) : writer.some(names, asMessages: format == .cose)

@@ -119,7 +119,7 @@ extension SQLiteSecretStore {
 }
 
 /// The statements on contents, prepared once for each transaction that changes some.
-private struct SecretRows {
+struct SecretRows {
     private let insertion: RawStatement
     private let replacement: RawStatement
     private let deletion: RawStatement

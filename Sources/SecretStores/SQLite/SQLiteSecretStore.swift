@@ -123,22 +123,24 @@ public final class SQLiteSecretStore: SecretStore {
 
     /// As ``SecretStore`` says.
     public func marks() throws -> StoreMarks {
-        try read { database in
-            let damaged = StoreError(.damaged, "\(place): fence or generations are not what keyroll writes")
-            guard
-                let fence = try Row.fetchOne(database, sql: "SELECT fence FROM store WHERE id = 1")?.number("fence")
-                    .flatMap(UInt32.init(exactly:))
+        try read { try marks($0) }
+    }
+
+    func marks(_ database: Database) throws -> StoreMarks {
+        let damaged = StoreError(.damaged, "\(place): fence or generations are not what keyroll writes")
+        guard
+            let fence = try Row.fetchOne(database, sql: "SELECT fence FROM store WHERE id = 1")?.number("fence")
+                .flatMap(UInt32.init(exactly:))
+        else { throw damaged }
+        let rows = try Row.fetchAll(database, sql: "SELECT * FROM generation ORDER BY number")
+        let generations = try rows.map { row in
+            guard let identity = row.bytes("identity").flatMap({ Identity($0) }),
+                let number = row.number("number").flatMap(UInt32.init(exactly:)),
+                let checkValue = row.bytes("check_value")
             else { throw damaged }
-            let rows = try Row.fetchAll(database, sql: "SELECT * FROM generation ORDER BY number")
-            let generations = try rows.map { row in
-                guard let identity = row.bytes("identity").flatMap({ Identity($0) }),
-                    let number = row.number("number").flatMap(UInt32.init(exactly:)),
-                    let checkValue = row.bytes("check_value")
-                else { throw damaged }
-                return GenerationMark(number: number, identity: identity, checkValue: checkValue)
-            }
-            return StoreMarks(fence: fence, generations: generations)
+            return GenerationMark(number: number, identity: identity, checkValue: checkValue)
         }
+        return StoreMarks(fence: fence, generations: generations)
     }
 
     /// As ``SecretStore`` says.

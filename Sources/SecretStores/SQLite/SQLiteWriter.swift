@@ -47,6 +47,13 @@ final class SQLiteWriter {
         /// Raises the fence and notes the generation; a lower mark changes nothing.
         func raise(to mark: GenerationMark, from present: UInt32) throws {
             guard mark.number > present else { return }
+            try note(mark)
+            setFence.bind(1, Int64(mark.number))
+            try setFence.run()
+        }
+
+        /// Notes a generation; one that is known already stays as it is.
+        func note(_ mark: GenerationMark) throws {
             addMark.bind(1, Int64(mark.number))
             try mark.identity.bytes.withUnsafeBytes { identity in
                 try mark.checkValue.withUnsafeBytes { check in
@@ -55,8 +62,6 @@ final class SQLiteWriter {
                     try addMark.run()
                 }
             }
-            setFence.bind(1, Int64(mark.number))
-            try setFence.run()
         }
     }
 

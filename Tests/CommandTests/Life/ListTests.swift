@@ -28,7 +28,9 @@ import Testing
         try home.keyroll("rotate", "--force")
         try home.keyroll("put", "young", input: Data(count: 11))
         let lines = try home.keyroll("list", "--json").objects()
-        #expect(lines.map { Set($0.keys) } == Array(repeating: ["name", "generation", "birth", "bodyBytes"], count: 2))
+        #expect(
+            lines.map { Set($0.keys) }
+                == Array(repeating: ["name", "store", "generation", "birth", "bodyBytes"], count: 2))
         #expect(lines.map { $0["name"] as? String } == ["old", "young"])
         #expect(lines.map { $0["generation"] as? Int } == [2, 2])
         #expect(lines.map { $0["birth"] as? Int } == [1, 2])

@@ -123,6 +123,9 @@ extension WatchedStore {
         _ secrets: UnsafeBufferPointer<PendingSecret>, under mark: GenerationMark,
         resolve: (Int, StoredSecret) throws -> ConflictDecision
     ) throws -> WriteTally { try inner.write(secrets, under: mark, resolve: resolve) }
+    func adopt(_ secrets: UnsafeBufferPointer<PendingSecret>, marks: StoreMarks) throws {
+        try inner.adopt(secrets, marks: marks)
+    }
     func secret(named name: [UInt8]) throws -> StoredSecret? { try inner.secret(named: name) }
     func remove(named name: [UInt8]) throws -> Bool { try inner.remove(named: name) }
     func rename(

@@ -1,15 +1,21 @@
 import Cryptography
 import Foundation
+import PostgreSQL
 import SecretStores
+import TestServers
 import Testing
 
 /// One kind of store, for the conformance suite. A new kind is one more entry of ``all``.
 struct StoreKind: Sendable, CustomTestStringConvertible {
-    static let all: [StoreKind] = [.sqlite]
+    static let all: [StoreKind] = [.sqlite, .postgres]
 
     let testDescription: String
     let create: @Sendable (TemporaryFolder, Identity) throws -> any SecretStore
     let open: @Sendable (TemporaryFolder, Identity) throws -> any SecretStore
+    /// Whether a page that says that it has room, and has none, is put right by whoever meets it.
+    let mendsRoom: Bool
+    /// The bytes that a store takes, when nothing waits to be cleared away.
+    let size: @Sendable (TemporaryFolder) throws -> Int
     /// Changes what the store's own code would never change.
     let damage: @Sendable (TemporaryFolder, Damage) throws -> Void
 
@@ -89,34 +95,76 @@ extension StoreKind {
         testDescription: "SQLite",
         create: { try SQLiteSecretStore.create($0.path + "/secrets.sqlite", group: $1) },
         open: { try SQLiteSecretStore.open($0.path + "/secrets.sqlite", group: $1) },
+        mendsRoom: false,
+        size: { folder in
+            let files = FileManager.default
+            return try files.contentsOfDirectory(atPath: folder.path).reduce(0) { sum, name in
+                sum + (try files.attributesOfItem(atPath: folder.path + "/" + name)[.size] as? Int ?? 0)
+            }
+        },
         damage: { folder, damage in
             let path = folder.path + "/secrets.sqlite"
-            switch damage {
-            case .slot(let place, let bytes, let slotsPerPage):
-                let digits = try RawDatabase.run(path, "SELECT hex(slots) FROM key_page WHERE page = \(place.page)")
-                var page = SecretStoresTests.bytes(digits[0][0]!)
-                page.replaceSubrange(place.slot * Slot.length..<(place.slot + 1) * Slot.length, with: bytes)
-                precondition(page.count == slotsPerPage * Slot.length)
-                try RawDatabase.run(
-                    path, "UPDATE key_page SET slots = X'\(hexadecimal(page))' WHERE page = \(place.page)")
-            case .lostContent(let name):
-                try RawDatabase.run(path, "DELETE FROM secret WHERE name = '\(name)'")
-            case .lostPage(let page):
-                try RawDatabase.run(path, "DELETE FROM key_page WHERE page = \(page)")
-            case .freeSlots(let page, let count):
-                try RawDatabase.run(path, "UPDATE key_page SET free = \(count) WHERE page = \(page)")
-            case .newerFormat:
-                try RawDatabase.run(path, "UPDATE store SET format = format + 1")
+            try damage.apply(bytes: { "X'\(hexadecimal($0))'" }, free: { "free = \($0)" }) {
+                try RawDatabase.run(path, $0)
             }
         })
+
+    static let postgres = StoreKind(
+        testDescription: "PostgreSQL",
+        create: { try PostgreSQLSecretStore.create(address, schema: $0.schema, group: $1) },
+        open: { try PostgreSQLSecretStore.open(address, schema: $0.schema, group: $1) },
+        mendsRoom: true,
+        size: { folder in
+            let database = try database.get()
+            try database.run("VACUUM FULL")
+            let rows = try database.run(
+                "SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c WHERE relkind = 'r' AND relnamespace = '\"\(folder.schema)\"'::regnamespace"
+            )
+            return Int(rows[0][0] ?? "") ?? 0
+        },
+        damage: { folder, damage in
+            let database = try database.get()
+            try damage.apply(bytes: { "'\\x\(hexadecimal($0))'::bytea" }, free: { "has_room = \($0 > 0)" }) {
+                try database.run("SET search_path = \"\(folder.schema)\"; \($0)")
+            }
+        })
+
+    /// All stores of a process lie in one database, each in a schema of its own.
+    static let database = Result { try PostgresServer.shared.database() }
+
+    static var address: ServerAddress { get throws { try ServerAddress(database.get().connection) } }
+}
+
+extension StoreKind.Damage {
+    /// - Parameters:
+    ///   - bytes: how the kind's SQL writes a literal.
+    ///   - free: how it says how many slots of a page are free.
+    ///   - run: runs statements and gives the rows; bytes as digits in hexadecimal.
+    func apply(bytes: ([UInt8]) -> String, free: (Int) -> String, run: (String) throws -> [[String?]]) throws {
+        switch self {
+        case .slot(let place, let slot, let slotsPerPage):
+            let digits = try run(
+                bytes([]).hasPrefix("X")
+                    ? "SELECT hex(slots) FROM key_page WHERE page = \(place.page)"
+                    : "SELECT encode(slots, 'hex') FROM key_page WHERE page = \(place.page)")
+            var page = SecretStoresTests.bytes(digits[0][0]!)
+            page.replaceSubrange(place.slot * Slot.length..<(place.slot + 1) * Slot.length, with: slot)
+            precondition(page.count == slotsPerPage * Slot.length)
+            _ = try run("UPDATE key_page SET slots = \(bytes(page)) WHERE page = \(place.page)")
+        case .lostContent(let name): _ = try run("DELETE FROM secret WHERE name = '\(name)'")
+        case .lostPage(let page): _ = try run("DELETE FROM key_page WHERE page = \(page)")
+        case .freeSlots(let page, let count): _ = try run("UPDATE key_page SET \(free(count)) WHERE page = \(page)")
+        case .newerFormat: _ = try run("UPDATE store SET format = format + 1")
+        }
+    }
+}
+
+extension TemporaryFolder {
+    /// A schema of the same name.
+    var schema: String { String(path.split(separator: "/").last!).replacing("-", with: "_") }
 }
 
 extension Fixture {
-    /// The bytes of all its files.
-    func size() throws -> Int {
-        let files = FileManager.default
-        return try files.contentsOfDirectory(atPath: folder.path).reduce(0) { sum, name in
-            sum + (try files.attributesOfItem(atPath: folder.path + "/" + name)[.size] as? Int ?? 0)
-        }
-    }
+    /// The bytes that it takes.
+    func size() throws -> Int { try kind.size(folder) }
 }

@@ -33,14 +33,18 @@ package final class PgBouncer: Sendable {
             [
                 "[databases]", "* = host=\(server.socketFolder) port=\(server.port)",
                 "[pgbouncer]", "unix_socket_dir = \(place)", "unix_socket_mode = 0777", "listen_port = \(Self.port)",
-                "pidfile = \(place)/pid", "logfile = \(place)/log", "pool_mode = transaction",
+                "pidfile = \(place)/pid", "pool_mode = transaction",
                 "auth_type = trust", "auth_file = \(place)/users",
                 // Roles that the file does not name are looked up in the server.
                 "auth_user = \(PostgresServer.superuser)",
             ] + settings
         try Self.write(configuration, to: place + "/ini")
         try Self.write(["\"\(PostgresServer.superuser)\" \"\""], to: place + "/users")
-        pid = try Program.start(ServerUser.command([Self.program, "-q", place + "/ini"]))
+        // Without -q it writes all to standard error too, what it cannot write to its log among it.
+        let output = open(place + "/output", O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+        defer { close(output) }
+        pid = try Program.start(
+            ServerUser.command([Self.program, place + "/ini"]), descriptors: [1: output, 2: output])
         try waitUntilReady()
     }
 
@@ -75,7 +79,7 @@ package final class PgBouncer: Sendable {
             } catch { last = error }
             usleep(50_000)
         }
-        let log = (try? String(contentsOfFile: socketFolder + "/log", encoding: .utf8)) ?? ""
+        let log = (try? String(contentsOfFile: socketFolder + "/output", encoding: .utf8)) ?? ""
         throw ServerError("PgBouncer does not answer: \(last)\n\(log.suffix(2000))")
     }
 }

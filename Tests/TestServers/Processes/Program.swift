@@ -53,7 +53,10 @@ enum Program {
         for number in Int32(0)..<3 where descriptors[number] == nil {
             posix_spawn_file_actions_addopen(&actions, number, "/dev/null", O_RDWR, 0)
         }
-        for (number, file) in descriptors { posix_spawn_file_actions_adddup2(&actions, file, number) }
+        // In order: one of ours may have a number that another is to get, but never one of the first three.
+        for (number, file) in descriptors.sorted(by: { $0.key < $1.key }) {
+            posix_spawn_file_actions_adddup2(&actions, file, number)
+        }
 
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
