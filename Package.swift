@@ -79,7 +79,7 @@ let package = Package(
         .target(
             name: "Custody",
             dependencies: [
-                "Evidence", "Home", "Archives", "Protection", "SecretStores", "KeyManagement", "Databases",
+                "Evidence", "Home", "Archives", "Protection", "SecretStores", "KeyManagement", "Databases", "PostgreSQL",
                 "Cryptography", "Files",
             ],
             swiftSettings: strict),

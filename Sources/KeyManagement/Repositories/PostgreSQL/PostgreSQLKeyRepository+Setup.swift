@@ -13,14 +13,15 @@ extension PostgreSQLKeyRepository {
     /// Makes schema, tables, roles and rights where they are not there yet, in one transaction. The role that asks becomes
     /// an owner.
     ///
+    /// - Parameter replacesRing: a ring that is there already is going to be replaced.
     /// - Throws: ``KeyManagementError`` with `exists` where there is a ring already, or roles of these names that are not
     ///   its own; `ServerFailure` with `notPermitted` where the server does not let this role.
-    public func prepare() throws {
+    public func prepare(replacesRing: Bool = false) throws {
         let standing = try standing()
         if standing.hasGroup {
             if let refusal = refusal(needing: ring.owner) { throw refusal }
             let found = try pool.withSession { try read($0.run(select(Self.copies))) }
-            guard found.isEmpty else {
+            guard found.isEmpty || replacesRing else {
                 throw KeyManagementError(.exists, "\(place) exists already; nothing was changed")
             }
             return
@@ -44,15 +45,19 @@ extension PostgreSQLKeyRepository {
     }
 
     /// Takes a ring away that was just made, since the rest of its home could not be.
+    ///
+    /// - Throws: `ServerFailure` with `notPermitted` where this role is no owner.
     public func remove(_ stored: StoredRing) throws {
-        try change { session in
-            for table in Self.copies + ["ring_aside"] {
-                try session.run(
-                    Statement("DELETE FROM \(ring.table(table)) WHERE group_name = $1 AND group_identity = $2")
-                        .text(ring.group).bytes(stored.group))
-            }
-            try session.run("COMMIT")
+        let deletions = (Self.copies + ["ring_aside"]).map { table in
+            Statement("DELETE FROM \(ring.table(table)) WHERE group_name = $1 AND group_identity = $2")
+                .text(ring.group).bytes(stored.group)
         }
+        do {
+            try change { session in
+                try session.run(deletions)
+                try session.run("COMMIT")
+            }
+        } catch { throw explained(error, needing: ring.owner) }
     }
 
     /// Puts a rebuilt ring in the place of one that is lost. What is there is kept in `ring_aside`.

@@ -28,14 +28,7 @@ public struct RingPlace: Sendable, Equatable {
     ///   - schema: up to 40 lower-case letters, digits and underscores, not beginning with a digit or `pg_`.
     /// - Throws: `ServerFailure` with `configuration`.
     public init(group: String, schema: String = usualSchema) throws {
-        let first = schema.utf8.first ?? 0x30
-        guard schema.utf8.count <= 40, schema.utf8.allSatisfy(Self.isPlain), !(0x30...0x39).contains(first),
-            !schema.hasPrefix("pg_")
-        else {
-            throw ServerFailure(
-                .configuration, "schema '\(schema)'",
-                "has to be 1 to 40 lower-case letters, digits and underscores, not beginning with a digit or pg_")
-        }
+        guard Self.isSchema(schema) else { throw ServerFailure(.configuration, "'\(schema)'", Self.schemaRule) }
         self.schema = schema
         self.group = group
         // Roles are the whole server's: groups of one name in two databases need schemas of two names.
@@ -46,6 +39,17 @@ public struct RingPlace: Sendable, Equatable {
         owner = base + "_owner"
         auditor = base + "_auditor"
         tables = prefix + "_tables"
+    }
+
+    /// What may be a schema's name.
+    public static let schemaRule =
+        "a ring's schema has to be 1 to 40 lower-case letters, digits and underscores, not beginning with a digit or pg_"
+
+    /// Whether a name may be a schema's: it stands in SQL as it is, and begins the names of roles.
+    public static func isSchema(_ name: String) -> Bool {
+        let first = name.utf8.first ?? 0x30
+        return name.utf8.count <= 40 && name.utf8.allSatisfy(isPlain) && !(0x30...0x39).contains(first)
+            && !name.hasPrefix("pg_")
     }
 
     /// The ring's table, qualified, or another one of the schema.
