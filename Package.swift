@@ -79,7 +79,8 @@ let package = Package(
         .target(
             name: "Custody",
             dependencies: [
-                "Evidence", "Home", "Archives", "Protection", "SecretStores", "KeyManagement", "Databases", "PostgreSQL",
+                "Evidence", "Home", "Archives", "Protection", "SecretStores", "KeyManagement", "Databases",
+                "PostgreSQL",
                 "Cryptography", "Files",
             ],
             swiftSettings: strict),
@@ -134,7 +135,8 @@ let package = Package(
         .testTarget(
             name: "SecretStoresTests",
             dependencies: [
-                "SecretStores", "PostgreSQL", "TestServers", "Protection", "KeyManagement", "Envelopes", "Cryptography", "Files",
+                "SecretStores", "PostgreSQL", "TestServers", "Protection", "KeyManagement", "Envelopes", "Cryptography",
+                "Files",
             ],
             swiftSettings: strict),
         .testTarget(name: "InterchangeTests", dependencies: ["Interchange"], swiftSettings: strict),

@@ -65,7 +65,7 @@ final class RingHome: Sendable {
             .replacingOccurrences(of: "path: secrets.sqlite", with: "path: \(home.file("secrets.sqlite"))")
         let root = try Data(contentsOf: URL(fileURLWithPath: home.file("root.key")))
         for (name, content) in [("keyroll.yaml", Data(text.utf8)), ("root.key", root)] {
-            FileManager.default.createFile(
+            _ = FileManager.default.createFile(
                 atPath: "\(other.home)/\(name)", contents: content, attributes: [.posixPermissions: 0o600])
         }
         return other

@@ -65,7 +65,7 @@ import Testing
         #expect(outcome.code == 73)
         outcome.expectRefusal("the folder is not empty")
         #expect(try ring.rows() == [[], []])
-        #expect(try ring.database.run("SELECT FROM keyroll_ring.ring_aside").isEmpty)
+        #expect(try ring.database.run("SELECT 1 FROM keyroll_ring.ring_aside").isEmpty)
         #expect(!ring.exists(ring.home.recoveryKey))
         try FileManager.default.removeItem(atPath: ring.home.path)
         try ring.initialize()

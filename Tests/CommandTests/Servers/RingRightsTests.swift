@@ -87,6 +87,25 @@ import Testing
         #expect(try host.secrets() == secrets)
     }
 
+    /// A configuration that nobody meant is refused with its line.
+    @Test(arguments: [
+        ("kind: postgres", "kind: oracle", "'repository.kind' has to be sqlite or postgres"),
+        ("  schema: keyroll_ring", "  schema: Keyroll-Ring", "schema has to be"),
+        ("  schema: keyroll_ring", "  scheme: keyroll_ring", "'repository.scheme' is not known here"),
+        ("  timeout: 60s", "  timeout: 0s", "longer than nothing"),
+        ("kind: postgres", "kind: sqlite", "not known here"),
+    ])
+    func configurationMistakes(line: String, mistake: String, phrase: String) throws {
+        let host = try ring.host(as: ring.login("app", ring.reader))
+        let path = host.home + "/keyroll.yaml"
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        #expect(text.contains(line))
+        try text.replacingOccurrences(of: line, with: mistake).write(toFile: path, atomically: false, encoding: .utf8)
+        let outcome = try host.run(["list"])
+        #expect(outcome.code == 78)
+        outcome.expectRefusal("keyroll.yaml:", phrase)
+    }
+
     /// What auditors read is what happened, without a key or a secret.
     @Test func auditorsFollow() throws {
         try ring.keyroll("rotate", "--force")

@@ -18,7 +18,8 @@ import Testing
         ("root_key_parameters = '\\xa0'", .ringNotAuthentic),
         ("root_key_check = set_byte(root_key_check, 0, get_byte(root_key_check, 0) # 1)", .wrongRootKey),
         ("group_identity = set_byte(group_identity, 0, get_byte(group_identity, 0) # 1)", .wrongRootKey),
-        ("policy = '{}'", .ringNotAuthentic), ("policy = policy || ' '", .ringNotAuthentic),
+        ("generations = '[]'", .ringNotAuthentic), ("policy = '{}'", .ringNotAuthentic),
+        ("policy = policy || ' '", .ringNotAuthentic),
     ]
 
     private let store: RingDatabase

@@ -32,12 +32,32 @@ import Testing
         #expect(refused.code == .notPermitted)
         #expect(refused.description.contains("--print-sql") && !refused.description.contains("\n"))
         #expect(
-            try store.database.run("SELECT FROM pg_namespace WHERE nspname = 'keyroll_ring'").isEmpty)
-        #expect(try store.database.run("SELECT FROM pg_roles WHERE rolname = '\(store.ring.reader)'").isEmpty)
+            try store.database.run("SELECT 1 FROM pg_namespace WHERE nspname = 'keyroll_ring'").isEmpty)
+        #expect(try store.database.run("SELECT 1 FROM pg_roles WHERE rolname = '\(store.ring.reader)'").isEmpty)
         // After an administrator did it, twice by mistake.
         for _ in 0..<2 { try store.database.run(PostgreSQLKeyRepository.script(store.ring, owner: store.owner)) }
         try store.repository().prepare()
         try store.create(rolls: 1)
+    }
+
+    /// Several groups in several databases of one server at once: the roles that they share are made once.
+    @Test func manyAtOnce() throws {
+        let server = try PostgresServer()
+        let databases = try (0..<6).map { _ in try server.database() }
+        try server.role("maker", "CREATEROLE")
+        for database in databases { try database.run("GRANT CREATE ON DATABASE \(database.name) TO maker") }
+        let repositories = try databases.map { database in
+            PostgreSQLKeyRepository(
+                try ServerAddress(database.connection(as: "maker")), try RingPlace(group: "in \(database.name)"))
+        }
+        _ = try inParallel(12) { number in
+            let repository = repositories[number % 6]
+            // The second of a database may find that the first one was quicker.
+            try repository.prepare()
+            return try repository.prepare()
+        }
+        #expect(
+            try server.run("SELECT count(*) FROM pg_roles WHERE rolname ~ '^keyroll_'") == [["25"]])
     }
 
     /// Roles are the server's: those of another database's group of the same name must not open this one.
@@ -46,10 +66,14 @@ import Testing
         let other = try PostgresServer.shared.database()
         let repository = PostgreSQLKeyRepository(try ServerAddress(other.connection), store.ring)
         #expect(code { try repository.prepare() } == .exists)
-        #expect(try other.run("SELECT FROM pg_namespace WHERE nspname = 'keyroll_ring'").isEmpty)
+        #expect(try other.run("SELECT 1 FROM pg_namespace WHERE nspname = 'keyroll_ring'").isEmpty)
         let elsewhere = try RingPlace(group: store.group, schema: "of_\(other.name)")
         try PostgreSQLKeyRepository(try ServerAddress(other.connection), elsewhere).prepare()
-        // Nor one that somebody made for something else.
+        // Nor a schema or a role that somebody made for something else.
+        let schema = try RingPlace(group: "x", schema: "owned_\(other.name)")
+        try other.run("CREATE SCHEMA \(schema.schema)")
+        #expect(code { try PostgreSQLKeyRepository(try ServerAddress(other.connection), schema).prepare() } == .exists)
+        #expect(try other.run("SELECT 1 FROM pg_roles WHERE rolname = '\(schema.reader)'").isEmpty)
         let taken = try RingPlace(group: "taken_\(other.name)")
         try other.run("CREATE ROLE \(taken.auditor)")
         #expect(code { try PostgreSQLKeyRepository(try ServerAddress(other.connection), taken).prepare() } == .exists)

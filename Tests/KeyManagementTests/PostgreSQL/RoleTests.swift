@@ -182,7 +182,8 @@ import Testing
         let owner = try ServerAddress(store.database.connection(as: store.owner))
         #expect(try owner.run("UPDATE keyroll_ring.ring SET policy = '{}'").changed == 1)
         #expect(try owner.run("DELETE FROM keyroll_ring.ring").changed == 1)
-        #expect(try owner.run("SELECT FROM keyroll_ring.ring_history WHERE group_name <> '\(store.group)'").count == 0)
+        #expect(
+            try owner.run("SELECT 1 FROM keyroll_ring.ring_history WHERE group_name <> '\(store.group)'").count == 0)
         #expect(try other.rows() == before)
         #expect(try other.open().keyring.ring.active?.number == 1)
     }

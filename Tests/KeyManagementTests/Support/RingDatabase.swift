@@ -41,7 +41,10 @@ final class RingDatabase: TestedRing {
     }
 
     func repository(_ connection: String) -> PostgreSQLKeyRepository {
-        PostgreSQLKeyRepository(try! ServerAddress(connection, timeout: 20), ring)
+        guard let address = try? ServerAddress(connection, timeout: 20) else {
+            preconditionFailure("the tests' own connection cannot be parsed: \(connection)")
+        }
+        return PostgreSQLKeyRepository(address, ring)
     }
 
     func open(as role: String) throws -> RingKeeper { try RingKeeper.open(repository(as: role), provider: provider) }

@@ -1,3 +1,4 @@
+import Glibc
 import PostgreSQL
 
 extension PostgreSQLKeyRepository {
@@ -26,12 +27,7 @@ extension PostgreSQLKeyRepository {
             }
             return
         }
-        do {
-            try change { session in
-                try session.run(RingScript.statements(ring, owner: .whoRunsIt).map { Statement($0) })
-                try session.run("COMMIT")
-            }
-        } catch let failure as ServerFailure where failure.state == "42501" {
+        do { try runScript() } catch let failure as ServerFailure where failure.state == "42501" {
             throw ServerFailure(
                 .notPermitted, failure.place,
                 "role \(standing.role) may not make the ring's roles and tables (\(failure.detail)); give an administrator the SQL of: keyroll init --repository postgres --print-sql"
@@ -41,6 +37,25 @@ extension PostgreSQLKeyRepository {
                 .exists,
                 "\(failure.place): \(failure.detail); choose another name with --group or --repository-schema; nothing was changed"
             )
+        }
+    }
+
+    /// Roles are the whole server's, and the lock is a database's: where somebody makes a group in another database at
+    /// the same moment, the server says so in three ways, and it goes well the next time.
+    private func runScript() throws {
+        var triesLeft = 6
+        while true {
+            do {
+                return try change { session in
+                    try session.run(RingScript.statements(ring, owner: .whoRunsIt).map { Statement($0) })
+                    try session.run("COMMIT")
+                }
+            } catch let failure as ServerFailure
+                where ["23505", "42710", "XX000"].contains(failure.state) && triesLeft > 1
+            {
+                triesLeft -= 1
+                usleep(UInt32.random(in: 10_000...80_000))
+            }
         }
     }
 

@@ -96,13 +96,18 @@ public struct PostgreSQLKeyRepository: KeyRepository {
         let stored = try StoredRing(
             sequence: sequence, group: bytes(3), rootKeyCheck: bytes(4), rootKeyParameters: bytes(5),
             document: bytes(6), mac: bytes(7))
-        // The server guards the column, and cannot look into the document: they have to say the same.
+        // The server guards and shows the columns, and cannot look into the document: they have to say the same.
         let document = try Ring(decoding: stored.document, from: place(table), takesOlder: true)
         guard rows.text(row, 8) == RingDisclosure.text(document.policy) else {
             throw KeyManagementError(
                 .ringNotAuthentic,
                 "\(place(table)): the ring holds another policy than the one that the server guards: somebody who may not change it tried to"
             )
+        }
+        guard rows.text(row, 9) == RingDisclosure.text(document.generations) else {
+            throw KeyManagementError(
+                .ringNotAuthentic,
+                "\(place(table)): the ring holds other generations than those that the server shows to auditors")
         }
         return stored
     }

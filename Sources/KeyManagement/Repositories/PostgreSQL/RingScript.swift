@@ -30,7 +30,16 @@ enum RingScript {
             // For as long as it takes to make the tables.
             "GRANT \(place.tables) TO CURRENT_USER",
             "CREATE SCHEMA IF NOT EXISTS \(place.schema) AUTHORIZATION \(place.tables)",
-            "SET LOCAL ROLE \(place.tables)",
+            // Whose schema it is could drop the tables in it.
+            """
+            DO $keyroll$ BEGIN
+                IF (SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = '\(place.schema)')
+                    <> '\(place.tables)'
+                THEN
+                    RAISE EXCEPTION 'schema \(place.schema) is there already, for something else' USING ERRCODE = '42710';
+                END IF;
+            END $keyroll$
+            """, "SET LOCAL ROLE \(place.tables)",
         ] + RingTables.statements(place) + RingRights.grants(place) + [
             "RESET ROLE", "REVOKE \(place.tables) FROM CURRENT_USER",
         ]
