@@ -92,7 +92,7 @@ import Testing
         ("kind: postgres", "kind: oracle", "'repository.kind' has to be sqlite or postgres"),
         ("  schema: keyroll_ring", "  schema: Keyroll-Ring", "schema has to be"),
         ("  schema: keyroll_ring", "  scheme: keyroll_ring", "'repository.scheme' is not known here"),
-        ("  timeout: 60s", "  timeout: 0s", "longer than nothing"),
+        ("  timeout: 1m", "  timeout: 0s", "longer than nothing"),
         ("kind: postgres", "kind: sqlite", "not known here"),
     ])
     func configurationMistakes(line: String, mistake: String, phrase: String) throws {

@@ -79,6 +79,22 @@ import Testing
         }
     }
 
+    /// Owners give rights on their own ring, and on no other; nobody else gives any.
+    @Test func ownersSayWhoElseMay() throws {
+        let other = try RingDatabase("Other ", beside: store)
+        for role in [store.ring.reader, store.ring.operator, store.ring.auditor] {
+            let grant = "GRANT \(role) TO \(nobody)"
+            for refused in [reader, `operator`, auditor, nobody, other.owner] {
+                #expect(state(grant, store.database, as: refused) == "42501", "\(refused): \(grant)")
+            }
+            #expect(state(grant, store.database, as: store.owner) == nil)
+        }
+        #expect(state("GRANT \(store.ring.owner) TO \(nobody)", store.database, as: store.owner) == "42501")
+        try store.open(as: nobody).roll()
+        #expect(state("REVOKE \(store.ring.operator) FROM \(nobody)", store.database, as: store.owner) == nil)
+        #expect(failure { _ = try store.open(as: nobody).roll() }?.code == .notPermitted)
+    }
+
     /// A right that is taken away counts at once, for a keeper that is open, too.
     @Test func revokedRightsAreGone() throws {
         let keeper = try store.open(as: reader)

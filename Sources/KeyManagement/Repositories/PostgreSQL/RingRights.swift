@@ -36,7 +36,8 @@ enum RingRights {
             END $keyroll$
             """,
             "GRANT \(place.reader) TO \(place.operator)",
-            "GRANT \(place.operator), \(place.auditor) TO \(place.owner)",
+            // Owners say who else may.
+            "GRANT \(place.reader), \(place.operator), \(place.auditor) TO \(place.owner) WITH ADMIN OPTION",
         ]
     }
 

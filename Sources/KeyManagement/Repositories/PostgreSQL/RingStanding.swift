@@ -60,10 +60,11 @@ extension PostgreSQLKeyRepository {
                 )
             }
             guard !standing.roles.contains(role) else { return nil }
+            let who = role == ring.owner ? "an administrator" : "its owner"
             let verb = role == ring.reader ? "read" : role == ring.operator ? "change" : "make or replace"
             return ServerFailure(
                 .notPermitted, place,
-                "role \(standing.role) may not \(verb) the ring of group \(ring.group); its owner can allow it: GRANT \(role) TO \(SQLText.shown(standing.role))"
+                "role \(standing.role) may not \(verb) the ring of group \(ring.group); \(who) can allow it: GRANT \(role) TO \(SQLText.shown(standing.role))"
             )
         } catch { return error }
     }
