@@ -30,7 +30,8 @@ public final class Statement {
         case transaction
     }
 
-    let sql: String
+    /// One statement with `$1`, `$2` …
+    public var sql: String
     private(set) var types: [UInt32] = []
     private(set) var lengths: [Int32] = []
     private var offsets: [Int] = []
@@ -49,6 +50,9 @@ public final class Statement {
     }
 
     deinit { memory.deallocate() }
+
+    /// How many parameters it has.
+    public var count: Int { types.count }
 
     /// Forgets the parameters.
     public func reset() {

@@ -52,20 +52,29 @@ extension PostgreSQLSecretStore {
     /// As ``SecretStore`` says.
     public func list(after name: [UInt8]?, prefix: [UInt8], limit: Int) throws -> [SecretSummary] {
         try read { session in
-            // Text bounds the part of the index that is read, as far as the bytes are text; the bytes decide.
-            let rows = try session.run(
-                Statement(
-                    """
-                    SELECT s.name, substring(p.slots FROM (s.id % \(slotsPerPage))::int4 * \(Slot.length) + 1 FOR 4),
-                        s.birth, octet_length(s.body)
-                    FROM \(schema.prefix)secret s
-                    LEFT JOIN \(schema.prefix)key_page p ON p.page = s.id / \(slotsPerPage)
-                    WHERE s.name >= $1 AND s.name LIKE $2 AND convert_to(s.name, 'UTF8') > $3
-                        AND substring(convert_to(s.name, 'UTF8') FOR octet_length($4)) = $4
-                    ORDER BY s.name LIMIT $5
-                    """
-                ).text(Self.textual(name ?? [])).text(Self.pattern(prefix)).bytes(name ?? []).bytes(prefix)
-                    .integer(Int64(limit)))
+            let (after, pattern) = (name ?? [], Self.pattern(prefix))
+            let select = Statement("").text(Self.textual(after))
+            var conditions = [Self.isTextual(after) ? "name > $1" : "name >= $1"]
+            func condition(_ sql: String, _ add: (Statement) -> Void) {
+                add(select)
+                conditions.append(sql.replacing("?", with: "$\(select.count)"))
+            }
+            if pattern != "%" { condition("name LIKE ?") { $0.text(pattern) } }
+            // Bytes that are no text bound the part of the index that is read only roughly; then they decide themselves.
+            if !Self.isTextual(after) { condition("convert_to(name, 'UTF8') > ?") { $0.bytes(after) } }
+            if !Self.isTextual(prefix) {
+                condition("substring(convert_to(name, 'UTF8') FOR octet_length(?)) = ?") { $0.bytes(prefix) }
+            }
+            select.integer(Int64(limit))
+            // The names first, from their index; only then what belongs to them.
+            select.sql = """
+                SELECT s.name, substring(p.slots FROM (s.id % \(slotsPerPage))::int4 * \(Slot.length) + 1 FOR 4),
+                    s.birth, octet_length(s.body)
+                FROM (SELECT name, id, birth, body FROM \(schema.prefix)secret
+                    WHERE \(conditions.joined(separator: " AND ")) ORDER BY name LIMIT $\(select.count)) s
+                LEFT JOIN \(schema.prefix)key_page p ON p.page = s.id / \(slotsPerPage) ORDER BY s.name
+                """
+            let rows = try session.run(select)
             return (0..<rows.count).map { row in
                 let generation = rows.bytes(row, 1)
                 return SecretSummary(
@@ -75,6 +84,8 @@ extension PostgreSQLSecretStore {
             }
         }
     }
+
+    private static func isTextual(_ bytes: [UInt8]) -> Bool { textual(bytes).utf8.count == bytes.count }
 
     /// The longest beginning that a server takes as text: UTF-8 without NUL.
     private static func textual(_ bytes: [UInt8]) -> String {

@@ -43,7 +43,7 @@ extension PostgresServer {
         case .plain: access.append("host all all 127.0.0.1/32 scram-sha-256")
         case .tls(let kind):
             access.append("hostssl all all 127.0.0.1/32 scram-sha-256")
-            let (certificate, key) = try ServerCertificates.common.get().copy(kind, to: data)
+            let (certificate, key) = try ServerCertificates.shared.copy(kind, to: data)
             try ServerUser.give(key)
             try ServerUser.give(certificate)
             lines += ["ssl = on", "ssl_cert_file = '\(certificate)'", "ssl_key_file = '\(key)'"]
@@ -71,7 +71,7 @@ extension PostgresServer {
         var words = ["host=\(host)", "hostaddr=127.0.0.1", "port=\(port)", "dbname=\(database)", "user=\(user)"]
         if let password { words.append("password=\(password.quotedForLibpq)") }
         if case .tls = options.tcp {
-            words += try ["sslmode=verify-full", "sslrootcert=\(ServerCertificates.common.get().authority)"]
+            words += try ["sslmode=verify-full", "sslrootcert=\(ServerCertificates.shared.authority)"]
         } else {
             words.append("sslmode=disable")
         }

@@ -13,7 +13,10 @@ package final class ServerCertificates: Sendable {
         case otherHost
     }
 
-    static let common = Result { try ServerCertificates() }
+    private static let common = Result { try ServerCertificates() }
+
+    /// Those of all servers of a process.
+    package static var shared: ServerCertificates { get throws { try common.get() } }
 
     /// The authority's certificate, as libpq's `sslrootcert`.
     package var authority: String { folder.path + "/authority.pem" }
