@@ -23,12 +23,18 @@ enum RingRights {
                         purpose := format('keyroll: group %s, schema %s, database %s', \(group), '\(place.schema)',
                             current_database());
                     END IF;
+                    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
+                        BEGIN
+                            EXECUTE format('CREATE ROLE %I NOLOGIN', role);
+                            EXECUTE format('COMMENT ON ROLE %I IS %L', role, purpose);
+                        EXCEPTION WHEN unique_violation OR duplicate_object THEN
+                            -- Somebody made it in another database at this moment.
+                            NULL;
+                        END;
+                    END IF;
                     present := (SELECT coalesce(shobj_description(oid, 'pg_authid'), '')
                         FROM pg_roles WHERE rolname = role);
-                    IF present IS NULL THEN
-                        EXECUTE format('CREATE ROLE %I NOLOGIN', role);
-                        EXECUTE format('COMMENT ON ROLE %I IS %L', role, purpose);
-                    ELSIF present <> purpose THEN
+                    IF present IS DISTINCT FROM purpose THEN
                         RAISE EXCEPTION 'role % is there already, for something else (%)', role, present
                             USING ERRCODE = '42710';
                     END IF;
