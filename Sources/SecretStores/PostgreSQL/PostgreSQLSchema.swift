@@ -108,7 +108,8 @@ struct PostgreSQLSchema: Sendable {
             // Statements inside a volatile function see what was committed when each of them began: the fence is read
             // after the lock was given.
             """
-            CREATE FUNCTION \(prefix)hold_fence(wanted int8, exactly bool) RETURNS int8 LANGUAGE plpgsql VOLATILE AS $$
+            CREATE FUNCTION \(prefix)hold_fence(wanted int8, exactly bool) RETURNS int8 LANGUAGE plpgsql VOLATILE
+            SET search_path = pg_catalog AS $$
             DECLARE present int8;
             BEGIN
                 PERFORM pg_advisory_xact_lock_shared((SELECT lock_number FROM \(prefix)store));
@@ -120,7 +121,8 @@ struct PostgreSQLSchema: Sendable {
             END $$
             """,
             """
-            CREATE FUNCTION \(prefix)expect(counted int8, wanted int8, condition text) RETURNS bool LANGUAGE plpgsql IMMUTABLE AS $$
+            CREATE FUNCTION \(prefix)expect(counted int8, wanted int8, condition text) RETURNS bool LANGUAGE plpgsql IMMUTABLE
+            SET search_path = pg_catalog AS $$
             BEGIN
                 IF counted IS DISTINCT FROM wanted THEN
                     RAISE EXCEPTION USING ERRCODE = condition, MESSAGE = 'others were here';
