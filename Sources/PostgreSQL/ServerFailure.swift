@@ -50,9 +50,13 @@ public struct ServerFailure: Error, Sendable, CustomStringConvertible {
     }
 
     /// What an SQLSTATE means (PostgreSQL, appendix A).
-    init(state: String, message: String, place: String) {
+    ///
+    /// - Parameter isStandby: whether the server says that it is one.
+    init(state: String, message: String, place: String, isStandby: Bool) {
         let code: Code =
             switch state {
+            // A transaction that asks for writing is a feature that a standby does not support.
+            case "0A000" where isStandby || message.contains("recovery"): .readsOnly
             case "57P01", "57P02", "57P03", "57P05", "53300": .unreachable
             case "25006": .readsOnly
             case "28000", "28P01", "42501": .notPermitted

@@ -252,7 +252,9 @@ public final class Session: @unchecked Sendable {
         }
         // 'C' and 'M' are PG_DIAG_SQLSTATE and PG_DIAG_MESSAGE_PRIMARY.
         guard let state = field("C") else { return lost() }
-        return ServerFailure(state: state, message: field("M") ?? "an error without words", place: place)
+        let isStandby = PQparameterStatus(connection, "in_hot_standby").map { String(cString: $0) } == "on"
+        return ServerFailure(
+            state: state, message: field("M") ?? "an error without words", place: place, isStandby: isStandby)
     }
 
     private func lost() -> ServerFailure { ServerFailure(.unreachable, place, Self.message(connection)) }

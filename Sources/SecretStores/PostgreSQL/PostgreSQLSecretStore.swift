@@ -41,7 +41,10 @@ public final class PostgreSQLSecretStore: SecretStore {
         let schema = PostgreSQLSchema(name)
         return try pool.transaction { session in
             let place = Self.place(session, name)
-            try session.run([Statement("BEGIN"), Statement("SELECT set_config('synchronous_commit', 'on', true)")])
+            try session.run([
+                Statement(beginning, room: 16),
+                Statement("SELECT set_config('synchronous_commit', 'on', true)", room: 16),
+            ])
             guard try session.run("SELECT current_setting('server_encoding')").text(0, 0) == "UTF8" else {
                 throw ServerFailure(
                     .configuration, session.place,
@@ -160,7 +163,7 @@ public final class PostgreSQLSecretStore: SecretStore {
         fence: (wanted: UInt32, exactly: Bool)? = nil
     ) -> [Statement] {
         var statements = [
-            Statement("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", room: 16),
+            Statement(Self.beginning, room: 16),
             Statement(
                 """
                 SELECT set_config('lock_timeout', '2s', true), set_config('search_path', 'pg_catalog', true),
@@ -175,6 +178,8 @@ public final class PostgreSQLSecretStore: SecretStore {
         return statements
     }
 
+    /// A transaction that writes, whatever the database's defaults are.
+    static let beginning = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
     /// A transaction that only looks, in one snapshot.
     static let snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
     static var commit: Statement { Statement("COMMIT", room: 16) }
