@@ -132,7 +132,8 @@ let package = Package(
         .testTarget(
             name: "SecretStoresTests",
             dependencies: [
-                "SecretStores", "PostgreSQL", "TestServers", "Protection", "KeyManagement", "Envelopes", "Cryptography", "Files",
+                "SecretStores", "PostgreSQL", "TestServers", "Protection", "KeyManagement", "Envelopes", "Cryptography",
+                "Files",
             ],
             swiftSettings: strict),
         .testTarget(name: "InterchangeTests", dependencies: ["Interchange"], swiftSettings: strict),
@@ -154,7 +155,8 @@ let package = Package(
         .executableTarget(
             name: "RotationBenchmark",
             dependencies: [
-                "Rotation", "Home", "KeyManagement", "SecretStores", "Cryptography", "Databases", "Files", grdb,
+                "Rotation", "Home", "KeyManagement", "SecretStores", "PostgreSQL", "Cryptography", "Databases", "Files",
+                grdb,
             ],
             path: "benchmarks/RotationBenchmark", swiftSettings: strict),
     ]

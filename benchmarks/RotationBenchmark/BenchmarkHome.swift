@@ -18,10 +18,13 @@ struct BenchmarkHome {
 
     /// Makes and fills it. Slots are real: random keys wrapped under the home's generation. Contents are random bytes
     /// of the right length, since a rewrap neither reads nor writes them.
-    init(at path: String, secrets: Int) throws {
+    ///
+    /// - Parameter kind: what the store is, and where; nil for the embedded one.
+    init(at path: String, secrets: Int, kind: HomeConfiguration.Store.Kind? = nil) throws {
         layout = HomeLayout(path)
         self.secrets = secrets
-        let configuration = HomeConfiguration(group: "benchmark", policy: .standard, rootKey: .keyFile("root.key"))
+        var configuration = HomeConfiguration(group: "benchmark", policy: .standard, rootKey: .keyFile("root.key"))
+        if let kind { configuration.stores = [HomeConfiguration.Store(name: "measured", kind: kind)] }
         try Home.create(layout, configuration: configuration, ask: Self.ask)
         let home = try open()
         let (active, key) = try home.keeper.keyring.active()
