@@ -53,7 +53,8 @@ let package = Package(
             dependencies: ["Cryptography", "Files", "Databases", "PostgreSQL", "CSystem", grdb],
             swiftSettings: strict),
         .target(
-            name: "KeyManagement", dependencies: ["Cryptography", "Envelopes", "Files", "Databases", grdb],
+            name: "KeyManagement",
+            dependencies: ["Cryptography", "Envelopes", "Files", "Databases", "PostgreSQL", grdb],
             swiftSettings: strict),
         .target(
             name: "Archives", dependencies: ["KeyManagement", "Envelopes", "Cryptography", "Files", "CArchive"],
@@ -79,6 +80,7 @@ let package = Package(
             name: "Custody",
             dependencies: [
                 "Evidence", "Home", "Archives", "Protection", "SecretStores", "KeyManagement", "Databases",
+                "PostgreSQL",
                 "Cryptography", "Files",
             ],
             swiftSettings: strict),
@@ -109,14 +111,15 @@ let package = Package(
                 "Keyroll", "Reports", "Jobs", "Custody", "Evidence", "Archives", "Home", "Rotation", "Protection",
                 "Interchange", "KeyManagement",
                 "SecretStores",
-                "Envelopes", "Cryptography", "Files", "Databases", arguments, log,
+                "Envelopes", "Cryptography", "Files", "Databases", "PostgreSQL", arguments, log,
             ], swiftSettings: strict),
 
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: strict),
         .testTarget(
             name: "EnvelopesTests", dependencies: ["Envelopes", "Cryptography"], swiftSettings: strict),
         .testTarget(
-            name: "KeyManagementTests", dependencies: ["KeyManagement", "TestServers", "Cryptography", "Files"],
+            name: "KeyManagementTests",
+            dependencies: ["KeyManagement", "PostgreSQL", "TestServers", "Cryptography", "Files"],
             swiftSettings: strict),
         // Real servers that end with the tests: PostgreSQL and what stands before it.
         .target(name: "TestServers", path: "Tests/TestServers", swiftSettings: strict),

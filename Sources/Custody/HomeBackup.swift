@@ -72,7 +72,13 @@ public enum HomeBackup {
             try Home.check(copied, home.keeper.reload().ring)
         }
         let ring = try home.keeper.reload().ring
-        for target in [draft.keys, draft.keysCopy] { try SQLiteCopy.copy(home.layout.keys, to: target) }
+        if configuration.repository == .sqlite {
+            for target in [draft.keys, draft.keysCopy] { try SQLiteCopy.copy(home.layout.keys, to: target) }
+        } else {
+            // In the copy the ring is in files, too, wherever the original is.
+            configuration.repository = .sqlite
+            try home.keeper.copy(to: RepositoryKinds.files(draft))
+        }
         configuration.bundles = "bundles"
         try copyBundles(home, ring, to: draft.path + "/bundles")
         try copyFolder(
@@ -152,6 +158,9 @@ public enum HomeBackup {
                     .doesNotBelong, "\(backup.path): its store '\(store.name)' is on a server; it is no backup")
             }
             return path
+        }
+        guard configuration.repository == .sqlite else {
+            throw CustodyError(.doesNotBelong, "\(backup.path): its ring is on a server; it is no backup")
         }
         var names = files + [configuration.bundles]
         if case .keyFile(let file) = configuration.rootKey { names.append(file) }

@@ -6,6 +6,7 @@ import Files
 import Glibc
 public import Home
 public import KeyManagement
+import PostgreSQL
 import SecretStores
 
 /// Rebuilds a ring from bundles and a recovery key: after a loss of root key or key store, or in a fresh home for an old
@@ -80,7 +81,7 @@ public struct Recovery {
         for name in FolderListing.names(layout.path) where name.hasPrefix(Self.draftName) {
             Home.removeTree(layout.path + "/" + name)
         }
-        let repository = SQLiteKeyRepository(path: layout.keys, copy: layout.keysCopy)
+        let repository = try RepositoryKinds.open(configuration, layout)
         try refuseWhole(repository, configuration, replacesRing, ask)
         let group = try configuration.stores.first.map { try StoreKinds.look($0, layout).group }
         var found = try BundleCollection(
@@ -100,6 +101,9 @@ public struct Recovery {
         let draft = HomeLayout(layout.path + "/" + Self.draftName + String(UInt64.random(in: .min ... .max), radix: 16))
         try PrivateFile.makeDirectory(draft.path)
         defer { Home.removeTree(draft.path) }
+        // A server that would refuse the ring at the end is asked before anything changes.
+        let server = try RepositoryKinds.server(configuration)
+        try server?.prepare(replacesRing: true)
         var made = configuration
         made.bundles = "bundles"
         var newRoot: (draft: String, place: String)?
@@ -142,12 +146,19 @@ public struct Recovery {
             try PrivateFile.write(layout.signerCertificate, $0, replacing: true)
         }
         let suffix = ".lost-\(Timestamp.now.rawValue)"
-        for path in [layout.keys, layout.keysCopy] where PrivateFile.exists(path) {
-            try move(path, to: path + suffix)
-            outcome.notes.append("\(path + suffix): the key store that was there; remove it once all is well")
+        if let server {
+            guard let rebuilt = try RepositoryKinds.files(draft).load().lazy.compactMap({ try? $0.content.get() }).first
+            else { throw KeyManagementError(.ringNotAuthentic, "\(draft.keys): the rebuilt ring cannot be read back") }
+            try server.replace(with: rebuilt)
+            outcome.notes.append("the ring that was in \(server.place) is in the table ring_aside there")
+        } else {
+            for path in [layout.keys, layout.keysCopy] where PrivateFile.exists(path) {
+                try move(path, to: path + suffix)
+                outcome.notes.append("\(path + suffix): the key store that was there; remove it once all is well")
+            }
+            try move(draft.keys, to: layout.keys)
+            try move(draft.keysCopy, to: layout.keysCopy)
         }
-        try move(draft.keys, to: layout.keys)
-        try move(draft.keysCopy, to: layout.keysCopy)
         // Last: a root key that is not there says that a recovery is still wanted.
         if let newRoot {
             if PrivateFile.exists(newRoot.place) { try move(newRoot.place, to: newRoot.place + suffix) }
@@ -178,10 +189,12 @@ public struct Recovery {
     /// Refuses where the ring is not lost: it opens and has all that its stores need, or it may be only its passphrase or
     /// its root key that is not there now.
     private func refuseWhole(
-        _ repository: SQLiteKeyRepository, _ configuration: HomeConfiguration, _ replacesRing: Bool,
+        _ repository: any KeyRepository, _ configuration: HomeConfiguration, _ replacesRing: Bool,
         _ ask: @escaping Home.Ask
     ) throws {
-        guard PrivateFile.exists(layout.keys) || PrivateFile.exists(layout.keysCopy) else { return }
+        do { _ = try repository.load() } catch let error as FileError where error.code == .missing { return } catch let
+            error as ServerFailure where error.code == .missing
+        { return }
         if let next = try? HomeConfiguration(path: layout.nextConfiguration),
             (try? RingKeeper.open(repository, provider: Home.provider(next, layout, ask: ask))) != nil
         {
@@ -217,7 +230,7 @@ public struct Recovery {
     }
 
     /// What a ring that cannot be opened tells, the one that an earlier attempt put aside included.
-    private func hint(_ repository: SQLiteKeyRepository) -> Ring? {
+    private func hint(_ repository: any KeyRepository) -> Ring? {
         let names = FolderListing.names(layout.path).filter {
             $0.hasPrefix("keys") && $0.contains(".lost-") && !$0.hasSuffix(".lock")
         }
@@ -225,7 +238,9 @@ public struct Recovery {
             let path = layout.path + "/" + $0
             return SQLiteKeyRepository(path: path, copy: path, lock: layout.keys + ".lock")
         }
-        return ([repository] + aside).compactMap { RingKeeper.unauthenticated($0) }.max { $0.sequence < $1.sequence }
+        return ([repository] + aside as [any KeyRepository]).compactMap { RingKeeper.unauthenticated($0) }.max {
+            $0.sequence < $1.sequence
+        }
     }
 
     // MARK: In a fresh home
@@ -385,7 +400,7 @@ public struct Recovery {
             notes.append("there is a new archive key; an exported copy of the one before opens older bundles only")
         }
         let keeper = try RingKeeper.rebuild(
-            in: SQLiteKeyRepository(path: layout.keys, copy: layout.keysCopy), ring,
+            in: RepositoryKinds.files(layout), ring,
             provider: Home.provider(configuration, layout, ask: ask), at: now)
         try Home.writeCertificate(keeper, layout)
         let home = Home(layout: layout, configuration: configuration, keeper: keeper, stores: stores)

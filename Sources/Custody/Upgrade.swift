@@ -23,8 +23,11 @@ public enum Upgrade {
             var aside = "\(layout.keys).format-1-\(Timestamp.now.rawValue)"
             // One that was cut off a moment ago may have left its own.
             while PrivateFile.exists(aside) { aside += "x" }
-            try SQLiteCopy.copy(layout.keys, to: aside)
-            done.append("\(aside): the key store as it was")
+            // Nothing older was ever on a server.
+            if home.configuration.repository == .sqlite {
+                try SQLiteCopy.copy(layout.keys, to: aside)
+                done.append("\(aside): the key store as it was")
+            }
             try home.keeper.establishCustody(signer: nil, at: .now)
             done.append("the ring has a signer and an archive key now (format 2)")
         }

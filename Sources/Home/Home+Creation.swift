@@ -28,15 +28,18 @@ extension Home {
             throw HomeError(.exists, "\(layout.path): there is a keyroll home already; nothing was changed")
         }
         let draft = HomeLayout(PrivateFile.temporaryName(beside: layout.path))
+        let ring = try RingDraft(configuration, draft)
         try PrivateFile.makeDirectory(PrivateFile.parent(of: layout.path))
         guard mkdir(draft.path, 0o700) == 0 else { throw FileError.current(draft.path, "cannot make the folder") }
         do {
-            let number = try fill(draft, configuration, recoveryKey, signer, ask)
-            guard rename(draft.path, layout.path) == 0 else {
-                if errno == ENOTEMPTY || errno == EEXIST {
-                    throw HomeError(.exists, "\(layout.path): the folder is not empty; nothing was changed")
-                }
-                throw FileError.current(layout.path, "cannot move the new home into place")
+            let number = try fill(draft, configuration, ring, recoveryKey, signer, ask)
+            do {
+                try ring.publish()
+                try move(draft, to: layout)
+            } catch {
+                // A key that opens nothing must not be kept for one that does.
+                if let recoveryKey { unlink(recoveryKey) }
+                throw ring.takenBack(after: error)
             }
             try PrivateFile.syncDirectory(of: layout.path)
             return number
@@ -46,8 +49,16 @@ extension Home {
         }
     }
 
+    private static func move(_ draft: HomeLayout, to layout: HomeLayout) throws {
+        guard rename(draft.path, layout.path) != 0 else { return }
+        if errno == ENOTEMPTY || errno == EEXIST {
+            throw HomeError(.exists, "\(layout.path): the folder is not empty; nothing was changed")
+        }
+        throw FileError.current(layout.path, "cannot move the new home into place")
+    }
+
     private static func fill(
-        _ draft: HomeLayout, _ configuration: HomeConfiguration, _ recoveryKey: String?,
+        _ draft: HomeLayout, _ configuration: HomeConfiguration, _ drafted: RingDraft, _ recoveryKey: String?,
         _ signer: (certificate: Certificate, key: PrivateKey)?, _ ask: @escaping Ask
     ) throws -> UInt32 {
         try PrivateFile.makeDirectory(draft.reports)
@@ -56,7 +67,7 @@ extension Home {
             try KeyFileProvider(path: draft.resolve(path)).create()
         }
         let keeper = try RingKeeper.create(
-            in: SQLiteKeyRepository(path: draft.keys, copy: draft.keysCopy), name: configuration.group,
+            in: drafted.repository, name: configuration.group,
             policy: configuration.policy, provider: provider(configuration, draft, ask: ask))
         let now = Timestamp.now
         try keeper.establishCustody(signer: signer, at: now)

@@ -48,7 +48,7 @@ extension Home {
     public func target(for name: String, in storeName: String? = nil) throws -> any SecretStore {
         guard configuration.stores.count > 1 else { return try storeName.map(store(named:)) ?? firstStore() }
         guard let storeName else {
-            if let present = try holders(of: name).first { return present.store }
+            if let present = try stores.first(where: { try Self.holds($0, name) }) { return present }
             guard unreachable.isEmpty else { throw absence(of: name, in: nil, "; choose a store with --store") }
             return try firstStore()
         }

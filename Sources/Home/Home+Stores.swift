@@ -64,6 +64,19 @@ extension Home {
         return zip(configuration.stores.map(\.name).filter { !away.contains($0) }, stores).map { ($0, $1) }
     }
 
+    /// The same home without a store that went away.
+    ///
+    /// - Parameters:
+    ///   - name: the store's name.
+    ///   - error: what told that it is away.
+    public func without(_ name: String, because error: any Error) -> Home {
+        guard let entry = configuration.store(named: name) else { return self }
+        let away = UnreachableStore(name: name, place: StoreKinds.place(entry, layout), error: error)
+        return Home(
+            layout: layout, configuration: configuration, keeper: keeper,
+            stores: namedStores.filter { $0.name != name }.map(\.store), unreachable: unreachable + [away])
+    }
+
     /// The store of a name.
     ///
     /// - Throws: ``HomeError`` with `noSuchStore` or `unreachable`.

@@ -63,10 +63,10 @@ public final class Home: Sendable {
     private static func openRing(
         _ layout: HomeLayout, _ ask: @escaping Ask, _ takesOlder: Bool
     ) throws -> (HomeConfiguration, RingKeeper) {
-        let repository = SQLiteKeyRepository(path: layout.keys, copy: layout.keysCopy)
         func keeper(_ configuration: HomeConfiguration) throws -> RingKeeper {
             try RingKeeper.open(
-                repository, provider: provider(configuration, layout, ask: ask), takesOlder: takesOlder)
+                RepositoryKinds.open(configuration, layout), provider: provider(configuration, layout, ask: ask),
+                takesOlder: takesOlder)
         }
         var configuration = try HomeConfiguration(path: layout.configuration)
         do { return (configuration, try keeper(configuration)) } catch let error as KeyManagementError

@@ -16,6 +16,8 @@ public struct HomeConfiguration: Sendable, Equatable {
     public var policy: Policy
     /// Where the root key comes from.
     public var rootKey: RootKey
+    /// Where the ring is kept.
+    public var repository: Repository = .sqlite
     /// The stores.
     public var stores: [Store]
     /// Where the bundles lie: absolute, or below the home.
@@ -37,7 +39,7 @@ public struct HomeConfiguration: Sendable, Equatable {
     /// - Throws: ``HomeError`` with `configuration`, naming file and line.
     public init(path: String) throws {
         let document = try YAMLDocument(path: path)
-        try document.expect(only: ["format", "group", "policy", "rootKey", "stores", "bundles"])
+        try document.expect(only: ["format", "group", "policy", "rootKey", "repository", "stores", "bundles"])
         guard let format = try document.integer("format", in: 1...1_000_000) else {
             throw HomeError(.configuration, "\(path): 'format' is missing; add: format: 1")
         }
@@ -50,6 +52,7 @@ public struct HomeConfiguration: Sendable, Equatable {
         self.group = group
         policy = try Self.policy(document)
         rootKey = try Self.rootKey(document, path)
+        repository = try Self.repository(document)
         stores = try Self.stores(document, path)
         if let folder = try document.string("bundles") {
             guard !folder.isEmpty else { throw document.error("bundles", "'bundles' has to be a folder") }
@@ -113,6 +116,7 @@ public struct HomeConfiguration: Sendable, Equatable {
         case .keyFile(let path): lines += ["  provider: keyFile", "  path: \(Self.quoted(path))"]
         case .passphrase: lines.append("  provider: passphrase")
         }
+        lines += Self.lines(repository)
         lines.append("stores:")
         for store in stores { lines += Self.lines(store) }
         if bundles != "bundles" { lines.append("bundles: \(Self.quoted(bundles))") }

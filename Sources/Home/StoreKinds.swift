@@ -1,6 +1,7 @@
 public import Cryptography
 import Databases
 import Files
+import Glibc
 import PostgreSQL
 public import SecretStores
 
@@ -28,7 +29,7 @@ public enum StoreKinds {
         _ store: HomeConfiguration.Store, _ layout: HomeLayout, group: Identity
     ) throws -> any SecretStore {
         switch store.kind {
-        case .sqlite(let path): try SQLiteSecretStore.create(layout.resolve(path), group: group)
+        case .sqlite(let path): try createFile(layout.resolve(path), group)
         case .postgres(let connection, let schema, let timeout):
             try PostgreSQLSecretStore.create(
                 ServerAddress(connection, timeout: timeout), schema: schema, group: group)
@@ -67,6 +68,17 @@ public enum StoreKinds {
         case .postgres(let connection, let schema, _): "\(connection), schema \(schema)"
         }
     }
+
+    /// Made beside its place and then put there, so that a store is there whole or not at all.
+    private static func createFile(_ path: String, _ group: Identity) throws -> any SecretStore {
+        let draft = PrivateFile.temporaryName(beside: path)
+        defer { for end in ["", "-wal", "-shm"] { unlink(draft + end) } }
+        _ = try SQLiteSecretStore.create(draft, group: group)
+        guard link(draft, path) == 0 else { throw FileError.current(path, "cannot create") }
+        unlink(draft)
+        try PrivateFile.syncDirectory(of: path)
+        return try SQLiteSecretStore.open(path, group: group)
+    }
 }
 
 extension Home {
@@ -76,7 +88,7 @@ extension Home {
         switch error {
         case let error as FileError: error.code == .missing || error.code == .notPermitted
         case let error as DatabaseFailure: error.code == .missing || error.code == .notPermitted
-        case let error as ServerFailure: [.unreachable, .missing].contains(error.code)
+        case let error as ServerFailure: [.unreachable, .missing, .readsOnly].contains(error.code)
         case let error as HomeError: error.code == .unreachable
         default: false
         }

@@ -28,7 +28,9 @@ extension JobReport {
         guard !home.unreachable.isEmpty else { return }
         needsAttention = true
         unreachable = home.unreachable.map(\.name)
-        notes += home.unreachable.map { "\($0.line); nothing was done there, and nothing is retired meanwhile" }
+        notes += home.unreachable.map {
+            "\($0.line); what is to be done there is left to another run, and nothing is retired meanwhile"
+        }
     }
 
     /// Names the failed secrets of a store, from the quarantine; those of earlier runs too, since they still need

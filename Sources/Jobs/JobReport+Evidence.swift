@@ -16,6 +16,7 @@ extension JobReport {
             "failed": .counts(failed), "interrupted": .flag(wasInterrupted),
             "failedSecrets": .list(faults.map(\.name)),
         ]
+        if !unreachable.isEmpty { facts["unreachable"] = .list(unreachable) }
         // A run that takes up another's work keeps that one's name.
         if self.job != job { facts["resumed"] = .text(self.job) }
         return facts

@@ -35,6 +35,8 @@ public struct JobReport: Sendable {
     public var needsAttention = false
     /// Stores that could not be reached, by name: what the job is about was not done there.
     public var unreachable: [String] = []
+    /// Whether the job was only planned, for workers that are started elsewhere.
+    public var isDetached = false
     /// Generations that were taken off line.
     public var retired: [UInt32] = []
     /// Generations whose bundles were proven restorable.

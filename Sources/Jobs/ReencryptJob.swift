@@ -50,7 +50,6 @@ public struct ReencryptJob {
         // With the lock the ring was read anew.
         if lock == nil { try home.keeper.reload() }
         report.notes += home.keeper.repaired
-        report.nameUnreachable(home)
         for number in compromised where home.keeper.keyring.ring.generation(number) == nil {
             throw KeyManagementError(
                 .noSuchGeneration,
@@ -75,6 +74,7 @@ public struct ReencryptJob {
         report.plan.append("encrypt anew what they may have exposed")
         let ownJob = report.job
         let evidence = EvidenceChain(path: home.layout.evidence)
+        var round = StoreRound(home)
         if !options.isDryRun {
             try evidence.append(
                 "plan", job: ownJob,
@@ -89,23 +89,26 @@ public struct ReencryptJob {
                     compromised.filter { home.keeper.keyring.ring.generation($0)?.destruction == nil })
             }
             if let active = home.keeper.keyring.ring.active {
-                for store in home.stores where try store.marks().fence < active.number {
-                    try store.raiseFence(to: GenerationMark(active))
+                try round.each { store in
+                    if try store.marks().fence < active.number { try store.raiseFence(to: GenerationMark(active)) }
                 }
             }
         }
-        for store in home.stores where !control.isStopping {
+        try round.each { store in
+            guard !control.isStopping else { return }
             let outcome = try ReencryptRun(
                 store, keeper: home.keeper, compromised: compromised, options: options, control: control
             ).run(job: report.job)
             report.add(outcome, place: store.place)
         }
+        let reached = round.home
+        report.nameUnreachable(reached)
         report.generation = home.keeper.keyring.ring.active?.number ?? 0
         report.seconds = start.duration(to: clock.now).inSeconds
-        try nameFailures(&report)
+        for store in reached.stores { try report.nameQuarantined(of: store) }
         report.notes += whatRemains()
         // What lies in a store that could not be reached is as exposed as before.
-        if !options.isDryRun, !report.wasInterrupted, home.unreachable.isEmpty {
+        if !options.isDryRun, !report.wasInterrupted, reached.unreachable.isEmpty {
             try home.keeper.update { ring in
                 for number in compromised { try ring.noteReencryption(of: number, at: .now) }
             }
@@ -145,10 +148,6 @@ public struct ReencryptJob {
                 try ring.compromise(old, occurred: occurred, found: .now, reason: reason)
             }
         }
-    }
-
-    private func nameFailures(_ report: inout JobReport) throws {
-        for store in home.stores { try report.nameQuarantined(of: store) }
     }
 
     /// What no re-encryption takes back: every copy of the stolen keys' secrets that keyroll knows of, and the rest.

@@ -12,23 +12,28 @@ import SecretStores
 ///
 /// Every step can be cut off anywhere: the next run finds out where things stand and goes on.
 public struct RotateJob {
-    private let home: Home
+    private var home: Home
     private let options: RunOptions
     private let control: RunControl
     private let isForced: Bool
     private let retriesQuarantined: Bool
+    private let fleet: FleetOptions?
     private let logger = Logger(label: "keyroll.rotate")
 
     /// - Parameters:
     ///   - home: the home.
     ///   - isForced: roll although nothing is due.
     ///   - retriesQuarantined: forget the quarantine first, so that all of it is looked at again.
+    ///   - fleet: share the work with workers in other processes, where stores can; nil to do it alone, unless there is
+    ///     such a job already.
     ///   - options: workers, rate, dry run.
     ///   - control: stop and progress.
     public init(
-        _ home: Home, isForced: Bool, retriesQuarantined: Bool = false, options: RunOptions, control: RunControl
+        _ home: Home, isForced: Bool, retriesQuarantined: Bool = false, fleet: FleetOptions? = nil, options: RunOptions,
+        control: RunControl
     ) {
         self.home = home
+        self.fleet = fleet
         self.retriesQuarantined = retriesQuarantined
         self.isForced = isForced
         self.options = options
@@ -41,15 +46,13 @@ public struct RotateJob {
     public func run() throws -> JobReport {
         let lock = options.isDryRun ? nil : try home.lock(for: "keyroll rotate")
         defer { withExtendedLifetime(lock) {} }
-        let clock = ContinuousClock()
-        let start = clock.now
+        let start = ContinuousClock.now
         var report = JobReport(job: try JobIdentity.new("rotate"), kind: "rotate")
         let ownJob = report.job
         report.isDryRun = options.isDryRun
         // With the lock the ring was read anew.
         if lock == nil { try home.keeper.reload() }
         report.notes += home.keeper.repaired
-        report.nameUnreachable(home)
         if retriesQuarantined, !options.isDryRun { for store in home.stores { try store.clearQuarantine() } }
 
         let plan = try plan()
@@ -66,17 +69,49 @@ public struct RotateJob {
                 try perform(step, activates: activates, &next, &report, ownJob)
                 logger.info("\(step)")
             }
+            var round = StoreRound(home)
             // Also without a roll: an earlier run may have been cut off between activation and fence.
-            try raiseFences()
+            try round.each(raiseFence)
             // The plan was made before the fence rose; what counts is what is there now.
-            for store in home.stores where try !control.isStopping && isWork(store) { try rewrap(store, &report) }
+            let shared = SharedRotation(
+                round.home, lease: fleet?.lease ?? FleetOptions.usualLease, options: options, control: control)
+            let job = try shared.job(planning: fleet == nil ? nil : ownJob)
+            try round.each { store in
+                if try !control.isStopping && isWork(store) && !shared.has(job, store) { try rewrap(store, &report) }
+            }
+            if let job, fleet?.isDetached == true {
+                report.detach(job)
+            } else if let job, !control.isStopping {
+                try shared.work(job, &report)
+            }
+            return try with(round.home).finish(report, ownJob, since: start)
+        }
+        return try finish(report, ownJob, since: start)
+    }
+
+    private func with(_ home: Home) -> Self {
+        var job = self
+        job.home = home
+        return job
+    }
+
+    /// What follows once every store that is still there was gone through.
+    private func finish(
+        _ report: JobReport, _ ownJob: String, since start: ContinuousClock.Instant
+    ) throws -> JobReport {
+        var report = report
+        report.nameUnreachable(home)
+        if !options.isDryRun {
             // A stop before the first batch leaves work behind, too.
             if control.isStopping, try home.stores.contains(where: isWork) { report.wasInterrupted = true }
-            if report.tally.scanned > 0 { try evidence.append("run", job: ownJob, report.evidence(of: ownJob)) }
-            if !control.isStopping { try settle(&report, ownJob) }
+            if report.tally.scanned > 0 {
+                let evidence = EvidenceChain(path: home.layout.evidence)
+                try evidence.append("run", job: ownJob, report.evidence(of: ownJob))
+            }
+            if !control.isStopping, !report.isDetached { try Settlement(home, control: control).run(&report, ownJob) }
         }
         report.generation = home.keeper.keyring.ring.active?.number ?? 0
-        report.seconds = start.duration(to: clock.now).inSeconds
+        report.seconds = start.duration(to: .now).inSeconds
         for store in home.stores { try report.nameQuarantined(of: store) }
         for store in home.stores {
             for (number, count) in try home.archived(store).sorted(by: { $0.key < $1.key }) {
@@ -127,36 +162,9 @@ public struct RotateJob {
         }
     }
 
-    /// What follows a rewrap: notes which generations nothing needs, retires and rehearses as policy says.
-    private func settle(_ report: inout JobReport, _ job: String) throws {
-        let retirement = Retirement(home, job: job)
-        try retirement.noteEmpty(at: .now)
-        for number in try retirement.due(at: .now) where !control.isStopping {
-            let obstacles = try retirement.retire(number, reason: "nothing needs it any more", override: nil)
-            if obstacles.isEmpty {
-                report.retired.append(number)
-            } else {
-                report.notes.append(
-                    "generation \(number) stays on line: \(obstacles.map(\.description).joined(separator: "; "))")
-            }
-        }
-        let due = Rehearsal.due(home.keeper.keyring.ring, home.configuration.policy, now: .now)
-        guard !due.isEmpty, !control.isStopping else { return }
-        for finding in try Rehearsal(home, job: job).run(due, with: nil) {
-            if let fault = finding.fault {
-                report.needsAttention = true
-                report.notes.append("generation \(finding.number) was NOT proven restorable: \(fault)")
-            } else {
-                report.rehearsed.append(finding.number)
-            }
-        }
-    }
-
-    private func raiseFences() throws {
-        guard let active = home.keeper.keyring.ring.active else { return }
-        for store in home.stores where try store.marks().fence < active.number {
-            try store.raiseFence(to: GenerationMark(active))
-        }
+    private func raiseFence(_ store: any SecretStore) throws {
+        guard let active = home.keeper.keyring.ring.active, try store.marks().fence < active.number else { return }
+        try store.raiseFence(to: GenerationMark(active))
     }
 
     private func isWork(_ store: any SecretStore) throws -> Bool { try home.movable(store) > 0 }

@@ -24,8 +24,8 @@ public struct VerifyJob {
         let start = clock.now
         var report = JobReport(job: try JobIdentity.new("verify"), kind: "verify")
         report.isDryRun = options.isDryRun
-        report.nameUnreachable(home)
-        for store in home.stores {
+        var round = StoreRound(home)
+        try round.each { store in
             var outcome = try VerifyRun(store, keeper: home.keeper, options: options, control: control).run()
             report.handled += outcome.tally.scanned
             report.wasInterrupted = report.wasInterrupted || outcome.wasInterrupted
@@ -35,6 +35,7 @@ public struct VerifyJob {
             report.stages = report.stages.adding(outcome.stages)
             report.faults += outcome.faults
         }
+        report.nameUnreachable(round.home)
         report.generation = home.keeper.keyring.ring.active?.number ?? 0
         report.seconds = start.duration(to: clock.now).inSeconds
         return report

@@ -128,6 +128,13 @@ extension RingKeeper {
         }
     }
 
+    /// Writes the ring as it was last read into another repository, which is empty.
+    ///
+    /// - Throws: ``KeyManagementError`` with `exists`.
+    public func copy(to other: any KeyRepository) throws {
+        try other.commit(Self.seal(keyring.ring, rootKeys, parameters), replacing: nil)
+    }
+
     /// Seals the ring anew under another provider's root key.
     ///
     /// - Returns: a keeper with the new root key; this one can no longer read the repository.

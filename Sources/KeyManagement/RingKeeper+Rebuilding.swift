@@ -1,6 +1,5 @@
 public import Cryptography
 public import Files
-import Synchronization
 
 /// A generation as bundles and stores tell of it, for a ring that is built anew.
 public struct RebuiltGeneration: Sendable {
@@ -139,26 +138,10 @@ extension RingKeeper {
     /// A ring that is kept nowhere, under a root key that nobody has: to try whether keys from bundles open secrets.
     public static func scratch(group: Identity, generations: [RebuiltGeneration]) throws -> RingKeeper {
         try rebuild(
-            in: ScratchRepository(),
+            in: MemoryKeyRepository(),
             RebuiltRing(group: group, name: "scratch", policy: .standard, generations: generations),
             provider: ScratchProvider(), at: .now)
     }
-}
-
-/// Keeps a ring in memory.
-private final class ScratchRepository: KeyRepository {
-    private let stored = Mutex<StoredRing?>(nil)
-
-    var place: String { "scratch ring" }
-
-    func load() throws -> [RingCopy] {
-        guard let ring = stored.withLock({ $0 }) else { return [] }
-        return [RingCopy(place: place, content: .success(ring))]
-    }
-
-    func commit(_ ring: StoredRing, replacing replaced: UInt64?) throws { stored.withLock { $0 = ring } }
-
-    func heal(with ring: StoredRing, replacing places: [String], isAuthentic: (StoredRing) -> Bool) throws {}
 }
 
 /// A root key for the one call that asks for it.

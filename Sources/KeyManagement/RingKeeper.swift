@@ -11,7 +11,7 @@ public final class RingKeeper: Sendable {
     private let present: Mutex<Keyring>
     private let repairs: Mutex<[String]>
     /// What the root key provider needs to know again, as it stands in the authentic copy.
-    private let parameters: [UInt8]
+    let parameters: [UInt8]
 
     init(
         _ repository: any KeyRepository, _ rootKeys: RootKeys, _ keyring: Keyring, parameters: [UInt8],

@@ -15,7 +15,8 @@ import SecretStores
 /// ```
 ///
 /// Safe to use from several threads, and beside a rotation in another process: a write that meets a newer fence reads
-/// the ring again and is tried once more.
+/// the ring again and is tried once more. Stores that were added to the home, or could be reached again, since it was
+/// opened are seen once it is opened anew.
 public final class KeyGroup: Sendable {
     private let home: Home
 

@@ -10,6 +10,7 @@ import Glibc
 import Home
 import Interchange
 import KeyManagement
+import PostgreSQL
 import Protection
 import Rotation
 import SecretStores
@@ -42,6 +43,7 @@ enum Exit: Int32 {
         switch error {
         case let error as FileError: code(error)
         case let error as DatabaseFailure: code(error)
+        case let error as ServerFailure: code(error)
         case let error as KeyManagementError: code(error)
         case let error as StoreError: code(error)
         case let error as HomeError: code(error)
@@ -75,6 +77,17 @@ enum Exit: Int32 {
         case .notPermitted: .notPermitted
         case .missing: .unreachable
         case .internalError: .fault
+        }
+    }
+
+    private static func code(_ error: ServerFailure) -> Exit {
+        switch error.code {
+        case .unreachable, .readsOnly, .missing: .unreachable
+        case .notPermitted: .notPermitted
+        case .unsafe, .configuration: .refused
+        case .busy: .tryAgain
+        case .full, .inputOutput: .inputOutput
+        case .duplicate, .condition, .internalError: .fault
         }
     }
 

@@ -32,7 +32,8 @@ struct KeyrollCommand: ParsableCommand {
             CommandGroup(
                 name: "Nightly rotation:",
                 subcommands: [
-                    Rotate.self, Verify.self, Status.self, Run.self, QuarantineCommand.self, ReportCommand.self,
+                    Rotate.self, Work.self, Verify.self, Status.self, Run.self, QuarantineCommand.self,
+                    ReportCommand.self,
                 ]),
             CommandGroup(name: "After a compromise:", subcommands: [Reencrypt.self]),
             CommandGroup(

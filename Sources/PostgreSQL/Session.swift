@@ -149,8 +149,12 @@ public final class Session: @unchecked Sendable {
     /// Whether the server has hung up while nobody asked anything: what it did then is known, namely nothing.
     public var wasLost: Bool {
         var polled = pollfd(fd: PQsocket(connection), events: Int16(POLLIN), revents: 0)
-        guard isUsable, poll(&polled, 1, 0) > 0 else { return !isUsable }
-        return PQconsumeInput(connection) == 0 || PQstatus(connection) == CONNECTION_BAD
+        guard isUsable else { return true }
+        // First its last words, and behind them the end.
+        while poll(&polled, 1, 0) > 0 {
+            if PQconsumeInput(connection) == 0 || PQstatus(connection) == CONNECTION_BAD { return true }
+        }
+        return false
     }
 
     // MARK: Statements

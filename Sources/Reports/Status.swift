@@ -53,6 +53,8 @@ public struct Status: Sendable {
     public var attention: [String]
     /// What is good to know and needs nobody now, a line each.
     public var notes: [String]
+    /// Jobs that workers share, and that are not over.
+    public var fleet: [FleetStatus]
     /// The recovery recipients that proved that they can open a bundle.
     public var provenRecipients: [String]
 
@@ -109,6 +111,7 @@ public struct Status: Sendable {
         attention += home.keeper.repaired
         let custody = try CustodyStatus(home, now: now)
         attention += custody.attention
+        fleet = try FleetStatus.open(home)
         overdue = reason != nil || (stale > 0 && !onlyReads) || custody.isOverdue
         self.attention = attention
         notes = custody.notes + (onlyReads ? ["this home only reads; it has no active generation"] : [])
@@ -141,6 +144,7 @@ public struct Status: Sendable {
             var attention: [String]
             var notes: [String]
             var provenRecipients: [String]
+            var fleet: [FleetStatus]
         }
         let document = Document(
             group: group, overdue: overdue, secrets: secrets,
@@ -152,7 +156,7 @@ public struct Status: Sendable {
                     provenRestorable: $0.provenRestorable?.description, restoredUntil: $0.restoredUntil?.description,
                     destructionDue: $0.destructionDue?.description)
             }, nextRoll: nextRoll?.description, quarantined: quarantined, unreachable: unreachable,
-            attention: attention, notes: notes, provenRecipients: provenRecipients)
+            attention: attention, notes: notes, provenRecipients: provenRecipients, fleet: fleet)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         return Array(try encoder.encode(document)) + [10]
@@ -174,6 +178,7 @@ public struct Status: Sendable {
             if let due = line.destructionDue { lines.append("            its destruction may be final from \(due) on") }
         }
         if let nextRoll { lines.append("next roll due: \(nextRoll)") }
+        lines += fleet.flatMap(\.lines)
         lines += attention.map { "attention: \($0)" } + notes.map { "note: \($0)" }
         return lines.joined(separator: "\n") + "\n"
     }

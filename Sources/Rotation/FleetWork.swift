@@ -90,8 +90,8 @@ public struct FleetWork {
     /// - Returns: whether all ranges of all stores are done.
     private func takeTurn(_ job: String, _ outcome: inout Outcome) throws -> Bool {
         for store in stores {
-            let mark = try target(of: job, store)
-            guard let claim = try store.claim(job, worker: worker, lease: lease) else { continue }
+            guard let mark = try target(of: job, store), let claim = try store.claim(job, worker: worker, lease: lease)
+            else { continue }
             do { try work(claim, mark, store, &outcome) } catch let error as StoreError {
                 guard error.code == .claimLost else { throw error }
                 // Another worker goes on where this one's last commit was.
@@ -99,14 +99,20 @@ public struct FleetWork {
             }
             return false
         }
-        return try stores.allSatisfy { try $0.fleetJob(job)?.isThrough ?? true }
+        return try stores.allSatisfy { store in
+            guard let state = try store.fleetJob(job) else { return true }
+            return state.isFinished || state.isThrough
+        }
     }
 
     /// The generation that a job moves to: what its record says, which has to be authentic, and the active one.
-    private func target(of job: String, _ store: any FleetStore) throws -> GenerationMark {
+    ///
+    /// - Returns: nil where the job is over.
+    private func target(of job: String, _ store: any FleetStore) throws -> GenerationMark? {
         guard let found = try store.fleetJob(job) else {
             throw RotationError(.noSuchJob, "\(store.place): there is no job \(job); see: keyroll status")
         }
+        guard !found.isFinished else { return nil }
         guard let known = try RewrapJournal(found.record, keeper.keyring.journalAuthenticator()),
             known.group == store.group
         else {

@@ -68,7 +68,7 @@ public struct RewrapRun {
     /// - Parameters:
     ///   - job: the fleet's job.
     ///   - tally: what became of the secrets, of all workers together.
-    func close(job: String, tally: RunTally) throws -> Outcome {
+    public func close(job: String, tally: RunTally) throws -> Outcome {
         let (active, key) = try keeper.keyring.active()
         let mark = GenerationMark(active)
         var journal = RewrapJournal(job: job, group: store.group, target: mark, started: .now)

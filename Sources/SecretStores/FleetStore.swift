@@ -91,6 +91,8 @@ public struct FleetJob: Sendable {
 
     /// Its record.
     public var record: JournalRecord
+    /// Whether it is over.
+    public var isFinished: Bool
     /// Its parts.
     public var ranges: [Range]
     /// Who works on it, or did.

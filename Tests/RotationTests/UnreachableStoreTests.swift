@@ -114,6 +114,40 @@ import Testing
         }
     }
 
+    /// Away in the middle of a run: the others are done, and it is taken up again.
+    @Test func goneWhileItIsRotated() throws {
+        let policy = Policy(cryptoperiod: 86400, propagationDelay: 0, soakTime: 0, keepDeactivated: 0)
+        try TestHome.run(policy: policy, stores: Self.names) { home in
+            try home.fill(TestHome.names(500, "first"), in: home.home.stores[0])
+            try home.fill(TestHome.names(300, "second"), in: home.home.stores[1])
+            var hooks = WatchedStore.Hooks()
+            hooks.pages = 1
+            hooks.onRead = { if $0 == 3 { throw FileError(.missing, "the first store", "went away") } }
+            let flaky = Home(
+                layout: home.home.layout, configuration: home.home.configuration, keeper: home.keeper,
+                stores: [WatchedStore(home.home.stores[0], hooks), home.home.stores[1]])
+            let report = try rotate(flaky, isForced: true)
+            #expect(report.tally.moved == 300 && report.needsAttention && report.unreachable == ["first"])
+            #expect(
+                report.notes.contains { $0.contains("store 'first' cannot be reached: the first store: went away") })
+            #expect(home.keeper.keyring.ring.generation(1)?.emptySince == nil && report.retired.isEmpty)
+            try home.expectAll(TestHome.names(500, "first"), in: home.home.stores[0])
+            let later = try rotate(home.again())
+            #expect(later.tally.failed.total == 0 && !later.needsAttention)
+            #expect(try home.home.stores.map { try $0.census().counts } == [[2: 500], [2: 300]])
+            // With only one store there is nobody to go on with.
+            let alone = Home(
+                layout: home.home.layout, configuration: home.home.configuration, keeper: home.keeper,
+                stores: [WatchedStore(home.home.stores[0], hooks)], unreachable: try away(home).unreachable)
+            #expect { _ = try rotate(alone, isForced: true) } throws: { ($0 as? FileError)?.code == .missing }
+        }
+    }
+
+    private func away(_ home: TestHome) throws -> Home {
+        try hide(home, "second.sqlite")
+        return try home.again()
+    }
+
     /// It is as exposed as before until its store was there.
     @Test func aReencryptionIsNotDone() throws {
         try TestHome.run(stores: Self.names) { home in

@@ -12,11 +12,30 @@ public struct StoredRing: Sendable, Equatable {
     public var document: [UInt8]
     /// HMAC-SHA-256 over everything else.
     public var mac: [UInt8]
+
+    /// - Parameters:
+    ///   - sequence: counts the changes.
+    ///   - group: the group's identity.
+    ///   - rootKeyCheck: tells whether a root key is this ring's.
+    ///   - rootKeyParameters: what the root key provider needs to know again.
+    ///   - document: the ring.
+    ///   - mac: over everything else.
+    public init(
+        sequence: UInt64, group: [UInt8], rootKeyCheck: [UInt8], rootKeyParameters: [UInt8], document: [UInt8],
+        mac: [UInt8]
+    ) {
+        self.sequence = sequence
+        self.group = group
+        self.rootKeyCheck = rootKeyCheck
+        self.rootKeyParameters = rootKeyParameters
+        self.document = document
+        self.mac = mac
+    }
 }
 
 /// Where a ring is kept.
 ///
-/// A new kind is a folder beside `SQLite/` and a line where kinds are listed.
+/// A new kind is a folder or a file beside the others and a line where kinds are listed.
 public protocol KeyRepository: Sendable {
     /// A name for messages: a path, a server.
     var place: String { get }
@@ -51,4 +70,12 @@ public struct RingCopy: Sendable {
     public let place: String
     /// What was read, or why nothing could be.
     public let content: Result<StoredRing, any Error>
+
+    /// - Parameters:
+    ///   - place: where it lies.
+    ///   - content: what was read, or why nothing could be.
+    public init(place: String, content: Result<StoredRing, any Error>) {
+        self.place = place
+        self.content = content
+    }
 }

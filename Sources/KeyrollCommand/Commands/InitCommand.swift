@@ -15,6 +15,8 @@ struct Init: ParsableCommand {
     @Flag(help: "Seal the ring with a passphrase instead of a key file.")
     var passphrase = false
 
+    @OptionGroup var repository: RepositoryOptions
+
     @Option(help: "Make a recovery key in this file, to be kept elsewhere: it opens every bundle.")
     var recoveryKey: String?
 
@@ -40,8 +42,13 @@ struct Init: ParsableCommand {
     func run() {
         reporting {
             let layout = home.layout
-            let configuration = HomeConfiguration(
+            var configuration = HomeConfiguration(
                 group: group, policy: .standard, rootKey: passphrase ? .passphrase : .keyFile("root.key"))
+            configuration.repository = repository.chosen
+            if repository.printSQL, let script = try RepositoryKinds.script(configuration) {
+                Output.print(script)
+                return .done
+            }
             let number = try Home.create(
                 layout, configuration: configuration, recoveryKey: recoveryKey, signer: signer(),
                 ask: home.ask(isNew: true))

@@ -13,11 +13,61 @@ struct Rotate: ParsableCommand {
     @OptionGroup var home: HomeOptions
     @OptionGroup var arguments: RunArguments
     @Flag(help: "Roll although nothing is due.") var force = false
+    @Flag(help: "Share the work with keyroll work in other processes, in stores that can (postgres).") var fleet = false
+    @Flag(help: "With --fleet: only plan, print the job's name, and leave the work to keyroll work.") var detach = false
+    @Option(help: "With --fleet: how long a claim holds without a commit, such as 30s.") var lease = "30s"
+
+    func validate() throws {
+        guard fleet || !detach else { throw ValidationError("--detach belongs to --fleet") }
+        guard !fleet || !arguments.dryRun else {
+            throw ValidationError("--fleet plans a real job; it has no --dry-run")
+        }
+        _ = try Lease.seconds(lease)
+    }
 
     func run() {
         reporting {
-            try JobRunner.rotate(home.open(), isForced: force, options: arguments.options, isJSON: arguments.json)
+            let options = fleet ? FleetOptions(isDetached: detach, lease: try Lease.seconds(lease)) : nil
+            return try JobRunner.rotate(
+                home.open(), isForced: force, fleet: options, options: arguments.options, isJSON: arguments.json)
         }
+    }
+}
+
+/// `keyroll work`
+struct Work: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "A worker of a job that a fleet shares: keyroll work --job ID, any number, on any host.",
+        discussion: """
+            Claims ranges of the job until none is left. SIGTERM ends it after the batch in work and gives its range \
+            back (exit code 75). The range of a worker that dies is taken over once its lease has lapsed. Whoever finds \
+            that nothing is left ends the job.
+            """)
+    @OptionGroup var home: HomeOptions
+    @OptionGroup var arguments: RunArguments
+    @Option(help: "The job, as keyroll rotate --fleet names it.") var job: String
+    @Option(help: "How long a claim holds without a commit, such as 30s.") var lease = "30s"
+
+    func validate() throws {
+        _ = try Lease.seconds(lease)
+        guard !arguments.dryRun else { throw ValidationError("a worker has no --dry-run") }
+    }
+
+    func run() {
+        reporting {
+            try JobRunner.work(
+                home.open(), job: job, lease: Lease.seconds(lease), options: arguments.options, isJSON: arguments.json)
+        }
+    }
+}
+
+/// `--lease`
+enum Lease {
+    static func seconds(_ text: String) throws -> Int64 {
+        guard let seconds = PolicyDuration.parse(text), (2...86400).contains(seconds) else {
+            throw ValidationError("--lease has to be a duration from 2s to 1d, such as 30s")
+        }
+        return seconds
     }
 }
 
@@ -102,12 +152,27 @@ struct Run: ParsableCommand {
 /// Runs jobs with progress, and prints what they did.
 enum JobRunner {
     static func rotate(
-        _ home: Home, isForced: Bool, retriesQuarantined: Bool = false, options: RunOptions, isJSON: Bool
+        _ home: Home, isForced: Bool, retriesQuarantined: Bool = false, fleet: FleetOptions? = nil, options: RunOptions,
+        isJSON: Bool
     ) throws -> Exit {
         let control = RunControl()
         let job = RotateJob(
-            home, isForced: isForced, retriesQuarantined: retriesQuarantined, options: options, control: control)
-        return try show(Progress.during(control) { try job.run() }, isJSON: isJSON)
+            home, isForced: isForced, retriesQuarantined: retriesQuarantined, fleet: fleet, options: options,
+            control: control)
+        let report = try Progress.during(control) { try job.run() }
+        if fleet?.isDetached == true, !isJSON {
+            // The name alone, for job=$(keyroll rotate --fleet --detach); nothing where there is nothing to share.
+            if report.isDetached { Output.print(report.job + "\n") }
+            for note in report.notes { Output.note("note: \(note)") }
+            return report.needsAttention ? .someFailed : .done
+        }
+        return try show(report, isJSON: isJSON)
+    }
+
+    static func work(_ home: Home, job: String, lease: Int64, options: RunOptions, isJSON: Bool) throws -> Exit {
+        let control = RunControl()
+        let work = WorkJob(home, job: job, lease: lease, options: options, control: control)
+        return try show(Progress.during(control) { try work.run() }, isJSON: isJSON)
     }
 
     static func reencrypt(

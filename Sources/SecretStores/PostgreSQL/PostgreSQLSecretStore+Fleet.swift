@@ -63,7 +63,8 @@ extension PostgreSQLSecretStore: FleetStore {
         }
         guard rows[0].count > 0, let content = rows[0].array(0, 0), let mac = rows[0].array(0, 1) else { return nil }
         return FleetJob(
-            record: JournalRecord(job: job, content: content, mac: mac, isFinished: rows[0].bool(0, 2)),
+            record: JournalRecord(job: job, content: content, mac: mac, isFinished: false),
+            isFinished: rows[0].bool(0, 2),
             ranges: (0..<rows[1].count).map { row in
                 FleetJob.Range(
                     number: rows[1].integer(row, 0), isDone: rows[1].bool(row, 1), isHeld: rows[1].bool(row, 2),

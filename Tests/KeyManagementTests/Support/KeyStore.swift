@@ -21,26 +21,6 @@ final class KeyStore: Sendable {
     var provider: KeyFileProvider { KeyFileProvider(path: folder.path + "/root.key") }
     var repository: SQLiteKeyRepository { SQLiteKeyRepository(path: firstPath, copy: secondPath) }
 
-    /// Makes a ring, with generations that are published and not more.
-    @discardableResult
-    func create(published: Int = 0, policy: Policy = .standard) throws -> RingKeeper {
-        let keeper = try RingKeeper.create(in: repository, name: "test", policy: policy, provider: provider)
-        for number in 0..<published {
-            try keeper.publishEscrowed(at: .moment(number), reason: "published for a test")
-        }
-        return keeper
-    }
-
-    /// Makes a ring with some generations that were active one after the other.
-    @discardableResult
-    func create(rolls: Int) throws -> RingKeeper {
-        let keeper = try create()
-        for number in 0..<rolls { try keeper.roll(at: .moment(number)) }
-        return keeper
-    }
-
-    func open() throws -> RingKeeper { try RingKeeper.open(repository, provider: provider) }
-
     /// The rows of both copies.
     func rows() throws -> [[[String?]]] { try paths.map(Self.row) }
 
