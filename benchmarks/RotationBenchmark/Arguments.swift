@@ -16,6 +16,9 @@ struct Arguments {
     /// The server whose store is measured instead of the embedded one: as libpq takes it.
     var postgres: String?
 
+    /// Only puts into this home, for `postgres.sh put`.
+    var puts: String?
+
     /// Only the bare loop over the contents of this store, for `scale.sh reencrypt`.
     var bareContents: String?
     var form = BareContents.Form.statement
@@ -31,6 +34,8 @@ struct Arguments {
           --postgres CONNECTION   measure a store on that server, in schemas that are made and removed again
                RotationBenchmark --bare-contents STORE [--form statement|blob] [--batch-bytes N]
           overwrites all contents and slots of a store's file, and prints how many seconds that took
+               RotationBenchmark --puts HOME
+        puts one secret after another until standard input ends, and prints how many milliseconds each took
         """
 
     init(_ words: some Sequence<String>) throws {
@@ -53,6 +58,7 @@ struct Arguments {
             case "--json": json = try value()
             case "--folder": folder = try value()
             case "--postgres": postgres = try value()
+            case "--puts": puts = try value()
             case "--bare-contents": bareContents = try value()
             case "--form":
                 let name = try value()

@@ -14,6 +14,10 @@ enum Main {
                 print("{\"contents\": \(count), \"seconds\": \(seconds)}")
                 return
             }
+            if let home = arguments.puts {
+                print("{\"milliseconds\": \(try PutLoop.run(home))}")
+                return
+            }
             // A broken library would give fast and wrong figures.
             try SelfTest.run()
             let scratch = try ScratchFolder(in: arguments.folder)
