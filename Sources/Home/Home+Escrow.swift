@@ -192,6 +192,12 @@ extension Home {
         return highest
     }
 
+    /// Whether the active generation's bundle is here: other hosts of a group have the ring, and no bundles.
+    public var keepsBundles: Bool {
+        guard let escrow = keeper.keyring.ring.active?.escrow else { return false }
+        return PrivateFile.exists(bundlesPath + "/" + escrow.file)
+    }
+
     /// The names of the bundles in the folder.
     public func bundleFiles() -> [String] {
         FolderListing.names(bundlesPath).filter { $0.hasSuffix(BundleFile.suffix) }

@@ -57,6 +57,11 @@ public struct WorkJob {
 
     /// The end of the whole job, if it falls to this worker; its report is the job's own and lies under `reports/`.
     private func end(_ shared: SharedRotation, _ worker: FleetWorkerName, _ report: inout JobReport) throws {
+        // What retires a generation writes its bundle: where the bundles are, and not on any host that lent a hand.
+        guard home.keepsBundles else {
+            report.notes.append("the end of the job is left to keyroll rotate in the home that has the bundles")
+            return
+        }
         let lock: OwnerLock
         do { lock = try home.lock(for: "keyroll work") } catch let busy as OwnerLock.Busy {
             report.notes.append("the end of the job is left to whoever holds the home: \(busy)")

@@ -144,3 +144,40 @@ import Testing
         try home.scratch.expectAllOpen(30_000)
     }
 }
+
+/// Workers on other hosts: their homes have the configuration and the root key, and nothing else.
+@Suite struct OtherHostTests {
+    @Test func aWorkerWithoutBundles() throws {
+        let database = try PostgresServer.shared.database()
+        let home = try ScratchHome(isMade: false)
+        let group = "hosts\(UInt32.random(in: 0 ... .max))"
+        try home.keyroll(
+            "init", "--group", group, "--recovery-key", home.recoveryKey, "--repository", "postgres",
+            "--repository-connection", database.connection)
+        try home.keyroll(
+            "store", "copy", "secrets", "pg", "--kind", "postgres", "--connection", database.connection)
+        try home.keyroll("store", "remove", "secrets")
+        try home.setPolicy(["soakTime": "0", "keepDeactivated": "0"])
+        let file = try home.write("accounts.jsonl", Secrets.accounts(20_000))
+        try home.keyroll("import", file)
+        let job = try home.keyroll("rotate", "--force", "--fleet", "--detach").lines[0]
+
+        let other = try ScratchHome(isMade: false)
+        try home.copy(["keyroll.yaml", "root.key"], to: other.path)
+        try other.setMode("", 0o700)
+        for name in ["keyroll.yaml", "root.key"] { try other.setMode(name, 0o600) }
+        let worker: Report = try other.keyroll("work", "--job", job, "--json").decoded()
+        #expect(worker.moved == 20_000)
+        let names = try FileManager.default.contentsOfDirectory(atPath: other.path)
+        #expect(!names.contains("evidence.jsonl") && !names.contains("bundles"), "\(names)")
+        // The end is the first host's.
+        #expect(!FileManager.default.fileExists(atPath: home.file("reports/\(job).json")))
+        let report: Report = try home.keyroll("rotate", "--json").decoded()
+        #expect(report.job == job && report.addsUp && report.moved == 20_000)
+        #expect(try home.census().generations.map(\.archived) == [true, false])
+        try home.expectBundlesWhole()
+        // The other host has the newest ring as well.
+        let verified: Report = try other.keyroll("verify", "--json").decoded()
+        #expect(verified.current == 20_000)
+    }
+}
