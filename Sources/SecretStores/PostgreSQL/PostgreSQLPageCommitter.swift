@@ -56,17 +56,7 @@ final class PostgreSQLPageCommitter: PageCommitter {
         }
     }
 
-    private func opening(_ mark: GenerationMark) -> [Statement] {
-        var statements = store.opening(.rewrap, fence: (mark.number, true))
-        // Pages are found, and locked, in the order of the array: ascending. A hash join would lock them as they lie.
-        statements.append(
-            Statement(
-                """
-                SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
-                    set_config('enable_seqscan', 'off', true)
-                """, room: 16))
-        return statements
-    }
+    private func opening(_ mark: GenerationMark) -> [Statement] { store.opening(.rewrap, fence: (mark.number, true)) }
 
     /// The journal, and with a claim the proof that it still holds.
     private func noting(_ record: JournalRecord, _ batch: PageBatch) -> Statement {

@@ -164,7 +164,7 @@ public final class PostgreSQLSecretStore: SecretStore {
             Statement(
                 """
                 SELECT set_config('lock_timeout', '2s', true),
-                    set_config('synchronous_commit', '\(durability == .full ? "on" : "off")', true)
+                    set_config('synchronous_commit', '\(durability == .full ? "on" : "off")', true)\(Self.planning)
                 """, room: 16),
         ]
         if let mark { statements += raising(to: mark) }
@@ -174,6 +174,17 @@ public final class PostgreSQLSecretStore: SecretStore {
         }
         return statements
     }
+
+    /// Whatever changes secrets finds them by number or by name, so that its plan is known: through the index, one after
+    /// another in the order of the arrays, which is also the order of locks. Statistics that lag behind a store that
+    /// grows fast would have it read whole tables. Plans are generic since for another kind the planner copies the
+    /// parameters, and a batch has up to a megabyte of them, or one largest secret. A table that has to be read whole, such
+    /// as that of the counters, looks so dear then that the server would compile the query first.
+    private static let planning =
+        [
+            ("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off"),
+            ("plan_cache_mode", "force_generic_plan"), ("jit", "off"),
+        ].map { ", set_config('\($0)', '\($1)', true)" }.joined()
 
     /// A transaction that only looks, in one snapshot.
     static let snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
