@@ -10,21 +10,14 @@ final class PostgreSQLPageCommitter: PageCommitter {
     private let session: Session
     /// A range of a fleet's job, whose lease is checked and renewed in each transaction; its row takes the journal.
     private let claim: RangeClaim?
-    private let update: Statement
+    private let rewrap: Statement
 
     init(_ store: PostgreSQLSecretStore, claim: RangeClaim? = nil) throws {
         self.store = store
         self.claim = claim
         session = try store.pool.take()
-        // `xmin` is the transaction that wrote a row's present version.
-        update = Statement(
-            """
-            WITH done AS (
-                UPDATE \(store.schema.prefix)key_page p SET slots = u.slots
-                FROM unnest($1, $2, $3) u (page, version, slots)
-                WHERE p.page = u.page AND p.xmin = u.version RETURNING 1)
-            SELECT \(store.schema.prefix)expect(count(*), $4, '\(PostgreSQLSchema.Condition.changed)') FROM done
-            """, room: 256 * (store.pageLength + 64))
+        rewrap = Statement(
+            "SELECT \(store.schema.prefix)rewrap($1, $2, $3, $4, $5, $6, $7, $8)", room: 256 * (store.pageLength + 64))
     }
 
     deinit { store.pool.giveBack(session) }
@@ -34,7 +27,7 @@ final class PostgreSQLPageCommitter: PageCommitter {
         journal: (CommitTally) throws -> JournalRecord
     ) throws -> CommitTally {
         try store.translated {
-            if batch.failures.isEmpty {
+            if batch.failures.isEmpty, batch.count > 0 {
                 do { return try commitAtOnce(batch, to: mark, journal) } catch let failure as ServerFailure
                     where failure.state == PostgreSQLSchema.Condition.changed || failure.code == .busy
                 {
@@ -56,8 +49,6 @@ final class PostgreSQLPageCommitter: PageCommitter {
         }
     }
 
-    private func opening(_ mark: GenerationMark) -> [Statement] { store.opening(.rewrap, fence: (mark.number, true)) }
-
     /// The journal, and with a claim the proof that it still holds.
     private func noting(_ record: JournalRecord, _ batch: PageBatch) -> Statement {
         guard let claim else { return store.writing(record) }
@@ -71,34 +62,33 @@ final class PostgreSQLPageCommitter: PageCommitter {
     ) throws -> CommitTally {
         var tally = CommitTally()
         for source in batch.sources { tally.moved += source.count }
-        var statements = opening(mark)
-        let count = (0..<batch.count).reduce(0) { $0 + (batch.changed[$1] ? 1 : 0) }
-        if count > 0 {
-            fillUpdate(batch, count)
-            statements.append(update)
-        }
-        if batch.count > 0 { statements.append(release(batch)) }
-        statements += store.counting(changes(batch, [:], to: mark))
-        statements.append(noting(try journal(tally), batch))
-        try session.run(statements + [PostgreSQLSecretStore.commit])
+        fill(batch, to: mark)
+        let noted = noting(try journal(tally), batch)
+        try session.run(store.opening(.rewrap) + [rewrap, noted, PostgreSQLSecretStore.commit])
         return tally
     }
 
-    private func fillUpdate(_ batch: PageBatch, _ count: Int) {
-        update.reset()
-        let (update, pageLength) = (update, batch.pageLength)
-        update.array(.integer, count: count) {
-            for index in 0..<batch.count where batch.changed[index] { update.element(batch.pages[index]) }
+    /// A page's version is the transaction that wrote it (`xmin`).
+    private func fill(_ batch: PageBatch, to mark: GenerationMark) {
+        let (rewrap, pageLength, slots) = (rewrap, batch.pageLength, Int64(store.slotsPerPage))
+        let count = (0..<batch.count).reduce(0) { $0 + (batch.changed[$1] ? 1 : 0) }
+        rewrap.reset()
+        rewrap.integer(Int64(mark.number))
+        rewrap.array(.integer, count: count) {
+            for index in 0..<batch.count where batch.changed[index] { rewrap.element(batch.pages[index]) }
         }
-        update.array(.transaction, count: count) {
-            for index in 0..<batch.count where batch.changed[index] { update.element(batch.stamps[index]) }
+        rewrap.array(.transaction, count: count) {
+            for index in 0..<batch.count where batch.changed[index] { rewrap.element(batch.stamps[index]) }
         }
-        update.array(.bytes, count: count) {
+        rewrap.array(.bytes, count: count) {
             for index in 0..<batch.count where batch.changed[index] {
-                update.element(UnsafeRawBufferPointer(start: batch.new + index * pageLength, count: pageLength))
+                rewrap.element(UnsafeRawBufferPointer(start: batch.new + index * pageLength, count: pageLength))
             }
         }
-        update.integer(Int64(count))
+        // What is on the quarantine's list within the batch is not failing any more.
+        rewrap.integer(batch.pages[0] * slots).integer((batch.pages[batch.count - 1] + 1) * slots)
+        let changes = changes(batch, [:], to: mark).filter { $0.value != 0 }.sorted { $0.key < $1.key }
+        rewrap.integers(changes.map { Int64($0.key) }).integers(changes.map { Int64($0.value) })
     }
 
     private func changes(_ batch: PageBatch, _ lost: [UInt32: Int], to mark: GenerationMark) -> [UInt32: Int] {
@@ -112,7 +102,7 @@ final class PostgreSQLPageCommitter: PageCommitter {
     }
 
     /// What is on the quarantine's list within the batch is not failing any more, but for those in `failing`.
-    private func release(_ batch: PageBatch, but failing: [Int64] = []) -> Statement {
+    private func release(_ batch: PageBatch, but failing: [Int64]) -> Statement {
         let slots = Int64(store.slotsPerPage)
         return Statement("DELETE FROM \(store.schema.prefix)quarantine WHERE id >= $1 AND id < $2 AND id <> ALL ($3)")
             .integer(batch.pages[0] * slots).integer((batch.pages[batch.count - 1] + 1) * slots).integers(failing)
@@ -127,7 +117,8 @@ final class PostgreSQLPageCommitter: PageCommitter {
         var wanted = Set((0..<batch.count).filter { batch.changed[$0] }.map { batch.pages[$0] })
         for failure in batch.failures { wanted.insert(batch.pages[failure.index]) }
         // A page that somebody else holds just now is left as it is: the run looks at what is left once more.
-        let rows = try session.run(opening(mark) + [pages.lock(wanted.sorted(), skippingHeld: true)])
+        let rows = try session.run(
+            store.opening(.rewrap, fence: (mark.number, true)) + [pages.lock(wanted.sorted(), skippingHeld: true)])
         try pages.take(rows[rows.count - 1])
         var tally = CommitTally()
         var lost: [UInt32: Int] = [:]
