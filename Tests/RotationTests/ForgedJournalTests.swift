@@ -30,7 +30,7 @@ import Testing
     @Test func noFieldIsForgotten() throws {
         try InterruptedRun.make { _, record in
             let pairs = try #require(try CBORValue(decoding: record.content).pairs)
-            #expect(pairs.count == 17)
+            #expect(pairs.count == 18)
         }
     }
 

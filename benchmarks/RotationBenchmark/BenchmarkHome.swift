@@ -43,17 +43,19 @@ struct BenchmarkHome {
     /// What `keyroll rotate --force` does to an open home: publish, activate, raise the fence, rewrap with all its
     /// commits, the closing count and the barrier.
     ///
-    /// - Returns: how long each stage was busy.
-    func rotate(_ home: Home, workers: Int) throws -> StageTimes {
+    /// - Returns: how long each stage was busy, and the seconds of the rewrap alone, without what the new generation cost.
+    func rotate(_ home: Home, workers: Int) throws -> (stages: StageTimes, rewrap: Double) {
         let number = try home.publish(reason: "benchmark", activates: true)
         try home.store.raiseFence(to: GenerationMark(of: home.keeper.keyring.active().generation))
         let run = RewrapRun(
             home.store, keeper: home.keeper, options: RunOptions(workers: workers), control: RunControl())
+        let start = Stopwatch.now()
         let outcome = try run.run(job: "benchmark-\(number)")
+        let seconds = Stopwatch.now() - start
         guard outcome.tally.moved == secrets, outcome.tally.addsUp else {
             throw Wrong(what: "\(outcome.tally.moved) of \(secrets) secrets were moved")
         }
-        return outcome.stages
+        return (outcome.stages, seconds)
     }
 
     /// Counts slot by slot, outside the measurement, that all secrets stand at the newest generation.

@@ -108,7 +108,8 @@ struct PostgreSQLSchema: Sendable {
             // Statements inside a volatile function see what was committed when each of them began: the fence is read
             // after the lock was given.
             """
-            CREATE FUNCTION \(prefix)hold_fence(wanted int8, exactly bool) RETURNS int8 LANGUAGE plpgsql VOLATILE AS $$
+            CREATE FUNCTION \(prefix)hold_fence(wanted int8, exactly bool) RETURNS int8 LANGUAGE plpgsql VOLATILE
+            SET search_path = pg_catalog AS $$
             DECLARE present int8;
             BEGIN
                 PERFORM pg_advisory_xact_lock_shared((SELECT lock_number FROM \(prefix)store));
@@ -124,7 +125,8 @@ struct PostgreSQLSchema: Sendable {
             """
             CREATE FUNCTION \(prefix)rewrap(
                 target int8, pages int8[], versions xid[], images bytea[], first_id int8, end_id int8,
-                generations int8[], changes int8[]) RETURNS bool LANGUAGE plpgsql VOLATILE AS $$
+                generations int8[], changes int8[]) RETURNS bool LANGUAGE plpgsql VOLATILE
+            SET search_path = pg_catalog AS $$
             DECLARE changed int8;
             BEGIN
                 PERFORM \(prefix)hold_fence(target, true);
@@ -138,7 +140,8 @@ struct PostgreSQLSchema: Sendable {
             END $$
             """,
             """
-            CREATE FUNCTION \(prefix)expect(counted int8, wanted int8, condition text) RETURNS bool LANGUAGE plpgsql IMMUTABLE AS $$
+            CREATE FUNCTION \(prefix)expect(counted int8, wanted int8, condition text) RETURNS bool LANGUAGE plpgsql IMMUTABLE
+            SET search_path = pg_catalog AS $$
             BEGIN
                 IF counted IS DISTINCT FROM wanted THEN
                     RAISE EXCEPTION USING ERRCODE = condition, MESSAGE = 'others were here';

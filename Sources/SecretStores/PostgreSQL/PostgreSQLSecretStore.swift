@@ -163,7 +163,7 @@ public final class PostgreSQLSecretStore: SecretStore {
             Statement("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", room: 16),
             Statement(
                 """
-                SELECT set_config('lock_timeout', '2s', true),
+                SELECT set_config('lock_timeout', '2s', true), set_config('search_path', 'pg_catalog', true),
                     set_config('synchronous_commit', '\(durability == .full ? "on" : "off")', true)\(Self.planning)
                 """, room: 16),
         ]

@@ -45,8 +45,9 @@ struct PostgresBenchmark {
         for round in -1...arguments.runs {
             Progress.say(round < 1 ? "warming up" : "round \(round) of \(arguments.runs)")
             var values: [PostgresReport.Measure: Double] = [:]
-            var stages = StageTimes()
-            values[.rotate] = try perSecond(tables) { stages = try made.rotate(home, workers: Benchmark.cores) }
+            var done = (stages: StageTimes(), rewrap: 0.0)
+            values[.rotate] = try perSecond(tables) { done = try made.rotate(home, workers: Benchmark.cores) }
+            values[.rewrap] = Double(arguments.secrets) / done.rewrap
             try made.check(home)
             values[.pages] = try perSecond(tables) { try expect(pages.run(.planned), expectedPages) }
             values[.pagesNested] = try perSecond(tables) { try expect(pages.run(.nested), expectedPages) }
@@ -55,7 +56,7 @@ struct PostgresBenchmark {
             }
             values[.rows] = try perSecond(tables) { try expect(rows.run(.planned), arguments.secrets) }
             values[.rowsNested] = try perSecond(tables) { try expect(rows.run(.nested), arguments.secrets) }
-            if round > 0 { report.add(values, stages) }
+            if round > 0 { report.add(values, done.stages) }
         }
         report.finish()
         return report
