@@ -3,20 +3,19 @@
 import statistics
 import sys
 
-SECRETS = 1_000_000
-NEW = 100_000
+SECRETS = 20_000
+NEW = 5_000
 
 
 def run(homes, report) -> None:
     print(f"half-empty: {SECRETS} secrets", file=sys.stderr)
     rows = []
     for half in (False, True):
-        home = homes.new("half" if half else "full")
+        home = homes.new("half-emptied" if half else "whole")
         home.fill(SECRETS)
         if half:
             empty(home)
         home.settle()
-        count = SECRETS // 2 if half else SECRETS
         present = int(home.sql("SELECT count(*) FROM keyroll.secret")[0][0])
         before = home.sizes()["key_page"]
         seconds = statistics.median(home.rotate(present).seconds for _ in range(5))

@@ -94,7 +94,7 @@ class ServedHome(Home):
         """Of key pages so far: all updates, and those that touched no index (HOT)."""
         # The server's processes tell their figures when they have been idle for a second, or end.
         row = self.sql("SELECT pg_sleep(1.5)",
-                       "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'key_page'")[0]
+                       "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'key_page'")[-1]
         return int(row[0]), int(row[1])
 
     def remove(self) -> None:
