@@ -3,8 +3,8 @@
 import statistics
 import sys
 
-SECRETS = 20_000
-NEW = 5_000
+SECRETS = 1_000_000
+NEW = 100_000
 
 
 def run(homes, report) -> None:

@@ -12,8 +12,8 @@ import time
 
 from home import Failure
 
-SECRETS = 20_000
-ROTATIONS = 4
+SECRETS = 1_000_000
+ROTATIONS = 25
 
 
 def run(homes, report) -> None:

@@ -2,7 +2,7 @@
 
 import sys
 
-SECRETS = 20_000
+SECRETS = 1_000_000
 
 
 def run(homes, report) -> None:

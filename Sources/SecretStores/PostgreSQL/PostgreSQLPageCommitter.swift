@@ -80,9 +80,9 @@ final class PostgreSQLPageCommitter: PageCommitter {
         rewrap.array(.transaction, count: count) {
             for index in 0..<batch.count where batch.changed[index] { rewrap.element(batch.stamps[index]) }
         }
-        rewrap.array(.bytes, count: count) {
+        rewrap.pieces {
             for index in 0..<batch.count where batch.changed[index] {
-                rewrap.element(UnsafeRawBufferPointer(start: batch.new + index * pageLength, count: pageLength))
+                rewrap.piece(UnsafeRawBufferPointer(start: batch.new + index * pageLength, count: pageLength))
             }
         }
         // What is on the quarantine's list within the batch is not failing any more.
