@@ -7,8 +7,8 @@ import Testing
 /// One bad secret does not stop a run: it is left as it is and quarantined, and all outcomes add up.
 @Suite struct FailureTests {
     /// Every reason that a rewrap can meet, in one store.
-    @Test func everyReason() throws {
-        try TestHome.run { home in
+    @Test(arguments: TestHome.Kind.allCases) func everyReason(kind: TestHome.Kind) throws {
+        try TestHome.run(on: kind) { home in
             let names = TestHome.names(1000)
             try home.fill(TestHome.names(20, "destroyed"))
             try home.roll()
@@ -41,8 +41,8 @@ import Testing
     }
 
     /// What is mended is moved by the next run, and leaves the list.
-    @Test func mendedSecretsAreMoved() throws {
-        try TestHome.run { home in
+    @Test(arguments: TestHome.Kind.allCases) func mendedSecretsAreMoved(kind: TestHome.Kind) throws {
+        try TestHome.run(on: kind) { home in
             let names = TestHome.names(300)
             try home.fill(names)
             try home.roll()
@@ -77,8 +77,8 @@ import Testing
     }
 
     /// Many numbers that the ring never had: each is looked for, none of them stops the run.
-    @Test func manyUnknownGenerations() throws {
-        try TestHome.run { home in
+    @Test(arguments: TestHome.Kind.allCases) func manyUnknownGenerations(kind: TestHome.Kind) throws {
+        try TestHome.run(on: kind) { home in
             let names = TestHome.names(150)
             try home.fill(names)
             try home.roll()
@@ -91,8 +91,8 @@ import Testing
     }
 
     /// A slot that claims to be at the target already and is not: a run has nothing to do with it, a verification has.
-    @Test func aSlotThatClaimsToBeCurrent() throws {
-        try TestHome.run { home in
+    @Test(arguments: TestHome.Kind.allCases) func aSlotThatClaimsToBeCurrent(kind: TestHome.Kind) throws {
+        try TestHome.run(on: kind) { home in
             try home.fill(TestHome.names(100))
             try home.roll()
             try home.setGeneration(2, of: "name 42")
@@ -106,8 +106,8 @@ import Testing
     }
 
     /// Slots cleared from outside leave counters that stand too high; they are written anew, and it is said.
-    @Test func aSlotThatIsGone() throws {
-        try TestHome.run { home in
+    @Test(arguments: TestHome.Kind.allCases) func aSlotThatIsGone(kind: TestHome.Kind) throws {
+        try TestHome.run(on: kind) { home in
             try home.fill(TestHome.names(100))
             try home.roll()
             try home.alterSlot("name 9") { $0 = [UInt8](repeating: 0, count: $0.count) }

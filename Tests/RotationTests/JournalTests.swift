@@ -48,8 +48,8 @@ import Testing
     }
 
     /// A failed batch is in the journal with all the others.
-    @Test func failuresAreCountedOnce() throws {
-        try TestHome.run { home in
+    @Test(arguments: TestHome.Kind.allCases) func failuresAreCountedOnce(kind: TestHome.Kind) throws {
+        try TestHome.run(on: kind) { home in
             try home.fill(TestHome.names(InterruptedRun.count))
             try home.roll()
             for name in ["name 3", "name 100", "name 440"] { try home.flipWrappedKey(name) }

@@ -19,8 +19,8 @@ import Testing
         try group.put(name, Array(text.utf8), replacing: replacing)
     }
 
-    @Test func putGetRemoveRename() throws {
-        try TestHome.run { home in
+    @Test(arguments: TestHome.Kind.allCases) func putGetRemoveRename(kind: TestHome.Kind) throws {
+        try TestHome.run(on: kind) { home in
             let group = KeyGroup(home.home)
             try put(group, "a", "first")
             #expect(try text(group, "a") == "first")
@@ -39,8 +39,8 @@ import Testing
         }
     }
 
-    @Test func contexts() throws {
-        try TestHome.run { home in
+    @Test(arguments: TestHome.Kind.allCases) func contexts(kind: TestHome.Kind) throws {
+        try TestHome.run(on: kind) { home in
             let group = KeyGroup(home.home)
             try group.put("a", [1], context: "tenant 9")
             #expect(try group.get("a") { Array($0) } == [1])
@@ -53,8 +53,8 @@ import Testing
         }
     }
 
-    @Test func whatIsNotAccepted() throws {
-        try TestHome.run { home in
+    @Test(arguments: TestHome.Kind.allCases) func whatIsNotAccepted(kind: TestHome.Kind) throws {
+        try TestHome.run(on: kind) { home in
             let group = KeyGroup(home.home)
             let long = String(repeating: "ü", count: 512)
             for name in ["", long + "x", "nul\u{0}"] {
@@ -73,8 +73,8 @@ import Testing
     }
 
     /// The application holds the ring from before the roll: the fence refuses it, it reads again, and succeeds.
-    @Test func writesWithAnOldRing() throws {
-        try TestHome.run { home in
+    @Test(arguments: TestHome.Kind.allCases) func writesWithAnOldRing(kind: TestHome.Kind) throws {
+        try TestHome.run(on: kind) { home in
             let application = try home.again()
             let group = KeyGroup(application)
             try put(group, "before", "1")
@@ -95,8 +95,8 @@ import Testing
     }
 
     /// What an old ring would protect never reaches the store.
-    @Test func theFenceItselfRefuses() throws {
-        try TestHome.run { home in
+    @Test(arguments: TestHome.Kind.allCases) func theFenceItselfRefuses(kind: TestHome.Kind) throws {
+        try TestHome.run(on: kind) { home in
             let application = try home.again()
             try home.roll()
             let refusal = storeCode {
@@ -117,8 +117,8 @@ import Testing
     }
 
     /// A reader with the old ring finds what was written and rewrapped under a new generation.
-    @Test func readsWithAnOldRing() throws {
-        try TestHome.run { home in
+    @Test(arguments: TestHome.Kind.allCases) func readsWithAnOldRing(kind: TestHome.Kind) throws {
+        try TestHome.run(on: kind) { home in
             let reader = KeyGroup(try home.again())
             try put(KeyGroup(home.home), "old", "1")
             try home.roll()
@@ -133,8 +133,8 @@ import Testing
     }
 
     /// A reader that read the ring when the generation was published and not active yet.
-    @Test func readsWithARingFromBeforeTheActivation() throws {
-        try TestHome.run { home in
+    @Test(arguments: TestHome.Kind.allCases) func readsWithARingFromBeforeTheActivation(kind: TestHome.Kind) throws {
+        try TestHome.run(on: kind) { home in
             try put(KeyGroup(home.home), "a", "1")
             let number = try home.home.publish(reason: "")
             let reader = KeyGroup(try home.again())
@@ -144,8 +144,8 @@ import Testing
         }
     }
 
-    @Test func damageIsOneAnswer() throws {
-        try TestHome.run { home in
+    @Test(arguments: TestHome.Kind.allCases) func damageIsOneAnswer(kind: TestHome.Kind) throws {
+        try TestHome.run(on: kind) { home in
             let group = KeyGroup(home.home)
             for name in ["a", "b", "c"] { try put(group, name, "x") }
             try home.flipWrappedKey("a")

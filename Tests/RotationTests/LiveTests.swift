@@ -12,8 +12,8 @@ import Testing
 /// Applications go on reading and writing while a run is on.
 @Suite(.timeLimit(.minutes(1))) struct LiveTests {
     /// Between the reading of a batch and its commit.
-    @Test func changesInBetweenAreSuperseded() throws {
-        try TestHome.run { home in
+    @Test(arguments: TestHome.Kind.allCases) func changesInBetweenAreSuperseded(kind: TestHome.Kind) throws {
+        try TestHome.run(on: kind) { home in
             var names = TestHome.names(400)
             try home.fill(names)
             try home.roll()
@@ -43,8 +43,8 @@ import Testing
 
     /// Four applications, each with a home of its own, write, replace, rename, delete and read all through three
     /// rotations.
-    @Test func applicationsAllThroughRotations() throws {
-        try TestHome.run { home in
+    @Test(arguments: TestHome.Kind.allCases) func applicationsAllThroughRotations(kind: TestHome.Kind) throws {
+        try TestHome.run(on: kind) { home in
             try home.fill(TestHome.names(1000))
             let isOver = Mutex(false)
             let results = try inParallel(5) { number -> Set<String> in

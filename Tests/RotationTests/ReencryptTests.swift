@@ -7,8 +7,8 @@ import Testing
 
 /// New data keys for what a compromised generation may have exposed.
 @Suite struct ReencryptTests {
-    @Test func onlyWhatWasExposed() throws {
-        try TestHome.run { home in
+    @Test(arguments: TestHome.Kind.allCases) func onlyWhatWasExposed(kind: TestHome.Kind) throws {
+        try TestHome.run(on: kind) { home in
             try home.fill(TestHome.names(300, "one"))
             try home.roll()
             _ = try home.rewrap(job: "rewrap")
@@ -27,8 +27,8 @@ import Testing
     }
 
     /// The old wrapped key with its generation opens nothing that is there now.
-    @Test func anOldSlotIsWorthless() throws {
-        try TestHome.run { home in
+    @Test(arguments: TestHome.Kind.allCases) func anOldSlotIsWorthless(kind: TestHome.Kind) throws {
+        try TestHome.run(on: kind) { home in
             try home.fill(["a"])
             let old = try #require(try home.store.secret(named: [0x61]))
             try home.roll()
@@ -43,8 +43,8 @@ import Testing
     }
 
     /// What does not open stays as it is, and is named.
-    @Test func failures() throws {
-        try TestHome.run { home in
+    @Test(arguments: TestHome.Kind.allCases) func failures(kind: TestHome.Kind) throws {
+        try TestHome.run(on: kind) { home in
             try home.fill(TestHome.names(100))
             try home.roll()
             try home.flipWrappedKey("name 1")

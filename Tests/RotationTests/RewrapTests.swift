@@ -8,9 +8,9 @@ import Testing
 
 @Suite struct RewrapTests {
     /// Three generations' secrets, mixed page by page, move to a fourth one; some are there already.
-    @Test(arguments: [1, 2, 5])
-    func mixedGenerations(workers: Int) throws {
-        try TestHome.run { home in
+    @Test(arguments: TestHome.Kind.allCases, [1, 2, 5])
+    func mixedGenerations(kind: TestHome.Kind, workers: Int) throws {
+        try TestHome.run(on: kind) { home in
             var names: [String] = []
             for generation in 1...4 {
                 if generation > 1 { try home.roll() }
@@ -39,8 +39,8 @@ import Testing
         }
     }
 
-    @Test func nothingToDo() throws {
-        try TestHome.run { home in
+    @Test(arguments: TestHome.Kind.allCases) func nothingToDo(kind: TestHome.Kind) throws {
+        try TestHome.run(on: kind) { home in
             let empty = try home.rewrap()
             #expect(empty.tally.numbers == [0, 0, 0, 0, 0])
             try home.fill(TestHome.names(300))
@@ -49,8 +49,8 @@ import Testing
     }
 
     /// Generation after generation: what was moved is moved again.
-    @Test func manyRolls() throws {
-        try TestHome.run { home in
+    @Test(arguments: TestHome.Kind.allCases) func manyRolls(kind: TestHome.Kind) throws {
+        try TestHome.run(on: kind) { home in
             let names = TestHome.names(200)
             try home.fill(names)
             for number in 2...8 as ClosedRange<UInt32> {
@@ -63,8 +63,8 @@ import Testing
     }
 
     /// A compromised generation still gives its keys, so that its secrets can be rescued.
-    @Test func fromACompromisedGeneration() throws {
-        try TestHome.run { home in
+    @Test(arguments: TestHome.Kind.allCases) func fromACompromisedGeneration(kind: TestHome.Kind) throws {
+        try TestHome.run(on: kind) { home in
             let names = TestHome.names(100)
             try home.fill(names)
             try home.roll()
@@ -75,8 +75,8 @@ import Testing
     }
 
     /// A ring that another process has changed: its new generations are found.
-    @Test func generationsThatAreNotKnownYet() throws {
-        try TestHome.run { home in
+    @Test(arguments: TestHome.Kind.allCases) func generationsThatAreNotKnownYet(kind: TestHome.Kind) throws {
+        try TestHome.run(on: kind) { home in
             try home.fill(TestHome.names(50, "old"))
             let other = try home.again()
             // Published and used elsewhere, while this process has the old ring.
@@ -94,8 +94,8 @@ import Testing
         }
     }
 
-    @Test func progressIsShown() throws {
-        try TestHome.run { home in
+    @Test(arguments: TestHome.Kind.allCases) func progressIsShown(kind: TestHome.Kind) throws {
+        try TestHome.run(on: kind) { home in
             try home.fill(TestHome.names(500))
             try home.roll()
             let control = RunControl()
@@ -106,8 +106,8 @@ import Testing
     }
 
     /// A rate that would take half a second takes most of it at least.
-    @Test func aRateIsKept() throws {
-        try TestHome.run { home in
+    @Test(arguments: TestHome.Kind.allCases) func aRateIsKept(kind: TestHome.Kind) throws {
+        try TestHome.run(on: kind) { home in
             try home.fill(TestHome.names(2000))
             try home.roll()
             let clock = ContinuousClock()
@@ -118,8 +118,8 @@ import Testing
     }
 
     /// The real pipeline with the writes thrown away.
-    @Test func aDryRunWritesNothing() throws {
-        try TestHome.run { home in
+    @Test(arguments: TestHome.Kind.allCases) func aDryRunWritesNothing(kind: TestHome.Kind) throws {
+        try TestHome.run(on: kind) { home in
             let names = TestHome.names(500)
             try home.fill(names)
             try home.roll()
@@ -135,8 +135,8 @@ import Testing
     }
 
     /// As if there were a next generation; nobody keeps its key.
-    @Test func aRehearsedRollWritesNothing() throws {
-        try TestHome.run { home in
+    @Test(arguments: TestHome.Kind.allCases) func aRehearsedRollWritesNothing(kind: TestHome.Kind) throws {
+        try TestHome.run(on: kind) { home in
             let names = TestHome.names(300)
             try home.fill(names)
             let sequence = home.keeper.keyring.ring.sequence

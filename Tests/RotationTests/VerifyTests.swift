@@ -18,16 +18,16 @@ import Testing
         }
     }
 
-    @Test func anEmptyStore() throws {
-        try TestHome.run { home in
+    @Test(arguments: TestHome.Kind.allCases) func anEmptyStore(kind: TestHome.Kind) throws {
+        try TestHome.run(on: kind) { home in
             let outcome = try home.verify()
             #expect(outcome.tally.numbers == [0, 0, 0, 0, 0])
         }
     }
 
     /// One of each kind of damage.
-    @Test func everyReason() throws {
-        try TestHome.run { home in
+    @Test(arguments: TestHome.Kind.allCases) func everyReason(kind: TestHome.Kind) throws {
+        try TestHome.run(on: kind) { home in
             try home.fill(TestHome.names(500))
             let pending = try home.keeper.publish(above: 0, at: .now, reason: "never activated")
             try home.setGeneration(77, of: "name 0")

@@ -1,6 +1,7 @@
 import Cryptography
 import Dispatch
 import Files
+import Glibc
 import Home
 import KeyManagement
 import Protection
@@ -31,7 +32,8 @@ struct SharedRotation {
     /// - Parameter name: what a new one is called; nil to plan none.
     /// - Returns: nil where there is none and none was planned.
     func job(planning name: String?) throws -> String? {
-        let mark = GenerationMark(try home.keeper.keyring.active().generation)
+        guard !stores.isEmpty, let active = home.keeper.keyring.ring.active else { return nil }
+        let mark = GenerationMark(active)
         let authenticator = try home.keeper.keyring.journalAuthenticator()
         var known: String?
         for store in stores {
@@ -76,7 +78,14 @@ struct SharedRotation {
             report.wasInterrupted = true
             return
         }
-        if try !end(job, as: worker, &report) { report.notes.append("another worker ends job \(job)") }
+        // Another worker may be at it; should it die, the job's lock is free once its lease is over.
+        while try !end(job, as: worker, &report) {
+            guard !control.isStopping else {
+                report.wasInterrupted = true
+                return
+            }
+            usleep(300_000)
+        }
     }
 
     /// Claims ranges until none is left.

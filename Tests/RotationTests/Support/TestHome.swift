@@ -7,12 +7,47 @@ import KeyManagement
 import Keyroll
 import Protection
 import SecretStores
+import TestServers
 import Testing
 
 /// A home in a folder of its own.
 final class TestHome: Sendable {
     let folder: TemporaryFolder
     let home: Home
+
+    /// Where the secrets lie.
+    enum Kind: String, CaseIterable, Sendable {
+        case sqlite
+        case postgres
+
+        fileprivate func store(_ schema: String) throws -> HomeConfiguration.Store {
+            switch self {
+            case .sqlite: .init(path: "secrets.sqlite")
+            case .postgres:
+                .init(
+                    name: "secrets",
+                    kind: .postgres(connection: try TestHome.database.get().connection, schema: schema, timeout: 60))
+            }
+        }
+    }
+
+    private static let database = Result { try PostgresServer.shared.database() }
+
+    /// A home as long as `body` runs, its secrets in a store of a kind.
+    static func run(on kind: Kind, _ body: (TestHome) throws -> Void) throws {
+        let home = try TestHome(store: kind.store("home_\(UInt64.random(in: 0 ... .max))"))
+        defer { withExtendedLifetime(home) {} }
+        try body(home)
+    }
+
+    private init(store: HomeConfiguration.Store) throws {
+        folder = try TemporaryFolder()
+        let layout = HomeLayout(folder.path + "/home")
+        let configuration = HomeConfiguration(
+            group: "test", policy: .standard, rootKey: .keyFile("root.key"), stores: [store])
+        try Home.create(layout, configuration: configuration, ask: KeyGroup.noPassphrase)
+        home = try Home.open(layout, ask: KeyGroup.noPassphrase)
+    }
 
     init(policy: Policy = .standard, stores: [String] = ["secrets.sqlite"]) throws {
         folder = try TemporaryFolder()
