@@ -8,10 +8,10 @@ SERVERS := postgresql pgbouncer munge slurm-wlm
 VENV := .build/venv
 BUILD := .build/release
 
-.PHONY: help setup build demo test lint bench scale clean
+.PHONY: help setup build demo test lint bench scale bench-postgres clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
 
 setup: ## install the Debian packages that building and testing need (only those that are missing)
 	@.ci/install $(PACKAGES)
@@ -44,6 +44,11 @@ bench: setup ## rotation beside the bare limits of this machine, in one run
 scale: build ## growth to 10 million secrets, latencies, large secrets, re-encryption; needs 25 GB of disk and some minutes
 	@swift build -c release --product RotationBenchmark
 	benchmarks/scale.sh $(BUILD)/keyroll all
+
+bench-postgres: build ## the PostgreSQL store on a server of its own: rates, memory, latencies, fleets; needs 10 GB of disk
+	@.ci/install postgresql
+	swift build -c release --product RotationBenchmark
+	benchmarks/postgres.sh $(BUILD)/keyroll $(BENCH)
 
 clean: ## remove everything that was built
 	@rm -rf .build .build-*

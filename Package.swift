@@ -158,7 +158,8 @@ let package = Package(
         .executableTarget(
             name: "RotationBenchmark",
             dependencies: [
-                "Rotation", "Home", "KeyManagement", "SecretStores", "Cryptography", "Databases", "Files", grdb,
+                "Keyroll", "Rotation", "Home", "KeyManagement", "SecretStores", "PostgreSQL", "Cryptography", "Databases",
+                "Files", grdb,
             ],
             path: "benchmarks/RotationBenchmark", swiftSettings: strict),
     ]

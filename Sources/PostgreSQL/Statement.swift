@@ -110,6 +110,18 @@ public final class Statement {
     @discardableResult
     public func bytes(_ value: [UInt8]) -> Self { value.withUnsafeBytes { bytes($0) } }
 
+    /// Adds a `bytea` that `body` writes, piece after piece.
+    @discardableResult
+    public func pieces(_ body: () -> Void) -> Self {
+        begin(TypeIdentifier.bytes)
+        body()
+        return end()
+    }
+
+    /// A piece of a `bytea`.
+    @inline(__always)
+    public func piece(_ bytes: UnsafeRawBufferPointer) { put(bytes) }
+
     private func null(_ type: UInt32) -> Self {
         types.append(type)
         offsets.append(-1)

@@ -17,7 +17,7 @@ final class RewrapTransform {
     ///
     /// What changes for each slot lies in plain memory and not in properties: Swift checks the exclusive use of a
     /// class's properties at run time, which would take as long as the key wrap itself.
-    private final class Source {
+    private struct Queue {
         struct Waiting {
             /// How many wait.
             var count = 0
@@ -25,13 +25,31 @@ final class RewrapTransform {
             var moved = 0
         }
 
-        let generation: UInt32
-        let unwrapping: BlockCipher?
-        let refusal: FailureReason
         let waiting: UnsafeMutablePointer<Waiting>
         /// Their offsets in the batch, in bytes, and the pages they lie on.
         let offsets: UnsafeMutablePointer<Int>
         let pages: UnsafeMutablePointer<Int>
+
+        init() {
+            waiting = .allocate(capacity: 1)
+            waiting.initialize(to: Waiting())
+            offsets = .allocate(capacity: KeyWrapLanes.width)
+            pages = .allocate(capacity: KeyWrapLanes.width)
+        }
+
+        func deallocate() {
+            waiting.deallocate()
+            offsets.deallocate()
+            pages.deallocate()
+        }
+    }
+
+    /// A generation that slots leave.
+    private final class Source {
+        let generation: UInt32
+        let unwrapping: BlockCipher?
+        let refusal: FailureReason
+        let queue: Queue
 
         init(_ generation: UInt32, _ answer: KeySource.Answer) throws {
             self.generation = generation
@@ -43,17 +61,10 @@ final class RewrapTransform {
                 unwrapping = nil
                 refusal = reason
             }
-            waiting = .allocate(capacity: 1)
-            waiting.initialize(to: Waiting())
-            offsets = .allocate(capacity: KeyWrapLanes.width)
-            pages = .allocate(capacity: KeyWrapLanes.width)
+            queue = Queue()
         }
 
-        deinit {
-            waiting.deallocate()
-            offsets.deallocate()
-            pages.deallocate()
-        }
+        deinit { queue.deallocate() }
     }
 
     init(target: UInt32, key: Keyring.Key, keys: KeySource) throws {
@@ -72,6 +83,8 @@ final class RewrapTransform {
         var scanned = 0
         var current = 0
         var source: Source?
+        // Beside the source: a slot must not cost a retain and a release of it.
+        var queue: Queue?
         var sourceGeneration: UInt32 = 0
         for page in 0..<batch.count {
             let start = page * pageLength
@@ -84,26 +97,27 @@ final class RewrapTransform {
                     continue
                 }
                 if generation != sourceGeneration {
-                    source = try self.source(generation)
+                    let found = try self.source(generation)
+                    source = found
+                    queue = found.unwrapping == nil ? nil : found.queue
                     sourceGeneration = generation
                 }
-                guard let source else { continue }
-                guard source.unwrapping != nil else {
-                    fail(offset, batch, source.generation, source.refusal)
+                guard let queue else {
+                    if let source { fail(offset, batch, source.generation, source.refusal) }
                     continue
                 }
-                let place = source.waiting.pointee.count
-                source.offsets[place] = offset
-                source.pages[place] = page
-                source.waiting.pointee.count = place + 1
-                if place + 1 == KeyWrapLanes.width { try flush(source, batch) }
+                let place = queue.waiting.pointee.count
+                queue.offsets[place] = offset
+                queue.pages[place] = page
+                queue.waiting.pointee.count = place + 1
+                if place + 1 == KeyWrapLanes.width, let source { try flush(source, batch) }
             }
         }
         for source in sources {
             try flush(source, batch)
-            let moved = source.waiting.pointee.moved
+            let moved = source.queue.waiting.pointee.moved
             if moved > 0 { batch.sources.append(.init(generation: source.generation, count: moved)) }
-            source.waiting.pointee.moved = 0
+            source.queue.waiting.pointee.moved = 0
         }
         lanes.wipeLanes()
         batch.scanned = scanned
@@ -111,10 +125,11 @@ final class RewrapTransform {
     }
 
     private func flush(_ source: Source, _ batch: PageBatch) throws {
-        let count = source.waiting.pointee.count
+        let queue = source.queue
+        let count = queue.waiting.pointee.count
         guard count > 0, let unwrapping = source.unwrapping else { return }
         let (old, new, changed, lanes, target) = (batch.old, batch.new, batch.changed, lanes, target)
-        for lane in 0..<count { lanes.load(wrapped: old + source.offsets[lane] + Slot.wrappedKeyOffset, lane: lane) }
+        for lane in 0..<count { lanes.load(wrapped: old + queue.offsets[lane] + Slot.wrappedKeyOffset, lane: lane) }
         try lanes.unwrap(count, under: unwrapping)
         // A lane with a wrong integrity value is wrapped along with the others and not stored.
         var bad: UInt128 = 0
@@ -122,7 +137,7 @@ final class RewrapTransform {
         try lanes.wrap(count, under: wrapping)
         var moved = count
         for lane in 0..<count {
-            let offset = source.offsets[lane]
+            let offset = queue.offsets[lane]
             if bad != 0, bad >> UInt128(lane) & 1 == 1 {
                 fail(offset, batch, source.generation, .integrityCheckFailed)
                 moved -= 1
@@ -130,10 +145,10 @@ final class RewrapTransform {
             }
             Slot.setGeneration(target, new + offset)
             lanes.store(wrapped: new + offset + Slot.wrappedKeyOffset, lane: lane)
-            changed[source.pages[lane]] = true
+            changed[queue.pages[lane]] = true
         }
-        source.waiting.pointee.count = 0
-        source.waiting.pointee.moved += moved
+        queue.waiting.pointee.count = 0
+        queue.waiting.pointee.moved += moved
     }
 
     private func fail(_ offset: Int, _ batch: PageBatch, _ generation: UInt32, _ reason: FailureReason) {

@@ -1,6 +1,6 @@
 import Glibc
 
-/// The command line. It is parsed by hand: four options are not worth a dependency.
+/// The command line. It is parsed by hand: a few options are not worth a dependency.
 struct Arguments {
     /// Wrong usage, or the help that was asked for.
     struct Usage: Error {
@@ -13,6 +13,12 @@ struct Arguments {
     /// By default the working directory: its disk is the one that people mean, while /tmp may be memory.
     var folder = "."
 
+    /// The server whose store is measured instead of the embedded one: as libpq takes it.
+    var postgres: String?
+
+    /// Only puts into this home, for `postgres.sh put`.
+    var puts: String?
+
     /// Only the bare loop over the contents of this store, for `scale.sh reencrypt`.
     var bareContents: String?
     var form = BareContents.Form.statement
@@ -20,13 +26,16 @@ struct Arguments {
     var batchBytes = 1 << 20
 
     private static let help = """
-        usage: RotationBenchmark [--secrets N] [--runs R] [--json FILE] [--folder DIR]
+        usage: RotationBenchmark [--secrets N] [--runs R] [--json FILE] [--folder DIR] [--postgres CONNECTION]
           --secrets N   secrets in the home (1000000)
           --runs R      rounds; each measures everything once (5)
           --json FILE   write the figures there as well
           --folder DIR  make the scratch folder in there (the working directory)
+          --postgres CONNECTION   measure a store on that server, in schemas that are made and removed again
                RotationBenchmark --bare-contents STORE [--form statement|blob] [--batch-bytes N]
           overwrites all contents and slots of a store's file, and prints how many seconds that took
+               RotationBenchmark --puts HOME
+        puts one secret after another until standard input ends, and prints how many milliseconds each took
         """
 
     init(_ words: some Sequence<String>) throws {
@@ -48,6 +57,8 @@ struct Arguments {
             case "--runs": runs = try number()
             case "--json": json = try value()
             case "--folder": folder = try value()
+            case "--postgres": postgres = try value()
+            case "--puts": puts = try value()
             case "--bare-contents": bareContents = try value()
             case "--form":
                 let name = try value()

@@ -37,7 +37,7 @@ struct Benchmark {
             values[.blocks] = try keyWrap.blocksAlone()
 
             var stages = StageTimes()
-            values[.rotate] = try perSecond { stages = try made.rotate(home, workers: Self.cores) }
+            values[.rotate] = try perSecond { stages = try made.rotate(home, workers: Self.cores).stages }
             try made.check(home)
             values[.pagesByStatement] = try perSecond { try expect(pages.run(.statement), expectedPages) }
             values[.pagesByBlob] = try perSecond { try expect(pages.run(.blob), expectedPages) }

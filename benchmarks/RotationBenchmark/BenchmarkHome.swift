@@ -18,10 +18,13 @@ struct BenchmarkHome {
 
     /// Makes and fills it. Slots are real: random keys wrapped under the home's generation. Contents are random bytes
     /// of the right length, since a rewrap neither reads nor writes them.
-    init(at path: String, secrets: Int) throws {
+    ///
+    /// - Parameter kind: what the store is, and where; nil for the embedded one.
+    init(at path: String, secrets: Int, kind: HomeConfiguration.Store.Kind? = nil) throws {
         layout = HomeLayout(path)
         self.secrets = secrets
-        let configuration = HomeConfiguration(group: "benchmark", policy: .standard, rootKey: .keyFile("root.key"))
+        var configuration = HomeConfiguration(group: "benchmark", policy: .standard, rootKey: .keyFile("root.key"))
+        if let kind { configuration.stores = [HomeConfiguration.Store(name: "measured", kind: kind)] }
         try Home.create(layout, configuration: configuration, ask: Self.ask)
         let home = try open()
         let (active, key) = try home.keeper.keyring.active()
@@ -40,17 +43,19 @@ struct BenchmarkHome {
     /// What `keyroll rotate --force` does to an open home: publish, activate, raise the fence, rewrap with all its
     /// commits, the closing count and the barrier.
     ///
-    /// - Returns: how long each stage was busy.
-    func rotate(_ home: Home, workers: Int) throws -> StageTimes {
+    /// - Returns: how long each stage was busy, and the seconds of the rewrap alone, without what the new generation cost.
+    func rotate(_ home: Home, workers: Int) throws -> (stages: StageTimes, rewrap: Double) {
         let number = try home.publish(reason: "benchmark", activates: true)
         try home.store.raiseFence(to: GenerationMark(of: home.keeper.keyring.active().generation))
         let run = RewrapRun(
             home.store, keeper: home.keeper, options: RunOptions(workers: workers), control: RunControl())
+        let start = Stopwatch.now()
         let outcome = try run.run(job: "benchmark-\(number)")
+        let seconds = Stopwatch.now() - start
         guard outcome.tally.moved == secrets, outcome.tally.addsUp else {
             throw Wrong(what: "\(outcome.tally.moved) of \(secrets) secrets were moved")
         }
-        return outcome.stages
+        return (outcome.stages, seconds)
     }
 
     /// Counts slot by slot, outside the measurement, that all secrets stand at the newest generation.

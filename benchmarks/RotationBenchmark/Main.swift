@@ -14,13 +14,23 @@ enum Main {
                 print("{\"contents\": \(count), \"seconds\": \(seconds)}")
                 return
             }
+            if let home = arguments.puts {
+                print("{\"milliseconds\": \(try PutLoop.run(home))}")
+                return
+            }
             // A broken library would give fast and wrong figures.
             try SelfTest.run()
             let scratch = try ScratchFolder(in: arguments.folder)
             defer { scratch.remove() }
-            let report = try Benchmark(arguments, in: scratch.path).run()
-            print(report.text, terminator: "")
-            if let path = arguments.json { try report.write(to: path) }
+            if let connection = arguments.postgres {
+                let report = try PostgresBenchmark(arguments, connection, in: scratch.path).run()
+                print(report.text, terminator: "")
+                if let path = arguments.json { try report.write(to: path) }
+            } else {
+                let report = try Benchmark(arguments, in: scratch.path).run()
+                print(report.text, terminator: "")
+                if let path = arguments.json { try report.write(to: path) }
+            }
         } catch let error as Arguments.Usage {
             fail(error.message, code: 64)
         } catch {

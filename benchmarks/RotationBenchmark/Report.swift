@@ -29,19 +29,11 @@ struct Report {
         }
     }
 
-    /// A ratio that the project promises.
-    struct Bar: Encodable {
-        var name: String
-        var ratio: Samples
-        var bar: Double
-        var holds: Bool
-    }
-
     let secrets: Int
     let runs: Int
     private(set) var machine = Machine()
     private(set) var measures: [Measure: Samples] = [:]
-    private(set) var stages: [String: Samples] = ["read": Samples(), "transform": Samples(), "commit": Samples()]
+    private var stages = StageSamples()
 
     init(_ arguments: Arguments) {
         secrets = arguments.secrets
@@ -50,9 +42,7 @@ struct Report {
 
     mutating func add(_ values: [Measure: Double], _ times: StageTimes) {
         for (measure, value) in values { measures[measure, default: Samples()].values.append(value) }
-        stages["read"]?.values.append(times.read)
-        stages["transform"]?.values.append(times.transform)
-        stages["commit"]?.values.append(times.commit)
+        stages.add(times)
     }
 
     mutating func finish(sqlite: String) {
@@ -97,46 +87,27 @@ struct Report {
                 "\(sign) \(Self.ratio(bar.bar))", bar.holds ? "yes" : "NO",
             ])
         }
-        let busy = ["read", "transform", "commit"].map { "\($0) \(Self.ratio(stages[$0]?.median ?? 0)) s" }
         return """
             \(secrets) secrets, medians of \(runs) interleaved rounds; ratios are taken round by round
 
             \(table.text)
-            rotate, busy: \(busy.joined(separator: ", ")) (workers added up)
+            \(stages.text)
             \(machine.text)
 
             """
     }
 
-    private struct Document: Encodable {
-        var benchmark = "RotationBenchmark"
-        var format = 1
-        var machine: Machine
-        var secrets: Int
-        var runs: Int
-        var measures: [String: Figure]
-        var stages: [String: Samples]
-        var bars: [Bar]
-    }
-
-    private struct Figure: Encodable {
-        var unit: String
-        var samples: Samples
-    }
-
     func write(to path: String) throws {
-        let figures = measures.map { ($0.key.rawValue, Figure(unit: $0.key.unit, samples: $0.value)) }
-        let document = Document(
+        let figures = measures.map { ($0.key.rawValue, Document.Figure(unit: $0.key.unit, samples: $0.value)) }
+        try Document(
             machine: machine, secrets: secrets, runs: runs, measures: Dictionary(uniqueKeysWithValues: figures),
-            stages: stages, bars: bars)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try (encoder.encode(document) + Data("\n".utf8)).write(to: URL(fileURLWithPath: path))
+            stages: stages.values, bars: bars
+        ).write(to: path)
     }
 
-    private static func short(_ value: Double) -> String {
+    static func short(_ value: Double) -> String {
         value >= 1_000_000 ? String(format: "%.2f M", value / 1e6) : String(format: "%.0f k", value / 1e3)
     }
 
-    private static func ratio(_ value: Double) -> String { String(format: "%.2f", value) }
+    static func ratio(_ value: Double) -> String { String(format: "%.2f", value) }
 }

@@ -21,6 +21,7 @@ class Used:
     peak_mib: float
     written_bytes: int
     log_mib: float
+    cpu_seconds: float
     output: dict = field(default_factory=dict)
 
 
@@ -75,6 +76,7 @@ class Home:
             peak_mib=usage.ru_maxrss / 1024,
             written_bytes=usage.ru_oublock * 512,
             log_mib=log.stop() if log else 0.0,
+            cpu_seconds=usage.ru_utime + usage.ru_stime,
             output=json.loads(output) if output.startswith(b"{") else {"exit": process.returncode},
         )
 

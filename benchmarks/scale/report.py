@@ -52,9 +52,9 @@ class Report:
         print(f"\n{self.machine['processor']}, {self.machine['cores']} cores, Linux {self.machine['kernel']}")
         print(f"{self.machine['time']}, load average {before} before, {after} after", flush=True)
 
-    def write(self, path: str) -> None:
+    def write(self, path: str, benchmark: str = "scale", **more) -> None:
         document = {
-            "benchmark": "scale", "format": 1, "machine": {**self.machine, "loadAfter": os.getloadavg()},
+            "benchmark": benchmark, "format": 1, **more, "machine": {**self.machine, "loadAfter": os.getloadavg()},
             "parts": self.parts, "bars": self.bars, "notes": self.notes,
         }
         with open(path, "w", encoding="utf-8") as file:

@@ -10,21 +10,14 @@ final class PostgreSQLPageCommitter: PageCommitter {
     private let session: Session
     /// A range of a fleet's job, whose lease is checked and renewed in each transaction; its row takes the journal.
     private let claim: RangeClaim?
-    private let update: Statement
+    private let rewrap: Statement
 
     init(_ store: PostgreSQLSecretStore, claim: RangeClaim? = nil) throws {
         self.store = store
         self.claim = claim
         session = try store.pool.take()
-        // `xmin` is the transaction that wrote a row's present version.
-        update = Statement(
-            """
-            WITH done AS (
-                UPDATE \(store.schema.prefix)key_page p SET slots = u.slots
-                FROM unnest($1, $2, $3) u (page, version, slots)
-                WHERE p.page = u.page AND p.xmin = u.version RETURNING 1)
-            SELECT \(store.schema.prefix)expect(count(*), $4, '\(PostgreSQLSchema.Condition.changed)') FROM done
-            """, room: 256 * (store.pageLength + 64))
+        rewrap = Statement(
+            "SELECT \(store.schema.prefix)rewrap($1, $2, $3, $4, $5, $6, $7, $8)", room: 256 * (store.pageLength + 64))
     }
 
     deinit { store.pool.giveBack(session) }
@@ -34,7 +27,7 @@ final class PostgreSQLPageCommitter: PageCommitter {
         journal: (CommitTally) throws -> JournalRecord
     ) throws -> CommitTally {
         try store.translated {
-            if batch.failures.isEmpty {
+            if batch.failures.isEmpty, batch.count > 0 {
                 do { return try commitAtOnce(batch, to: mark, journal) } catch let failure as ServerFailure
                     where failure.state == PostgreSQLSchema.Condition.changed || failure.code == .busy
                 {
@@ -56,18 +49,6 @@ final class PostgreSQLPageCommitter: PageCommitter {
         }
     }
 
-    private func opening(_ mark: GenerationMark) -> [Statement] {
-        var statements = store.opening(.rewrap, fence: (mark.number, true))
-        // Pages are found, and locked, in the order of the array: ascending. A hash join would lock them as they lie.
-        statements.append(
-            Statement(
-                """
-                SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
-                    set_config('enable_seqscan', 'off', true)
-                """, room: 16))
-        return statements
-    }
-
     /// The journal, and with a claim the proof that it still holds.
     private func noting(_ record: JournalRecord, _ batch: PageBatch) -> Statement {
         guard let claim else { return store.writing(record) }
@@ -81,34 +62,33 @@ final class PostgreSQLPageCommitter: PageCommitter {
     ) throws -> CommitTally {
         var tally = CommitTally()
         for source in batch.sources { tally.moved += source.count }
-        var statements = opening(mark)
-        let count = (0..<batch.count).reduce(0) { $0 + (batch.changed[$1] ? 1 : 0) }
-        if count > 0 {
-            fillUpdate(batch, count)
-            statements.append(update)
-        }
-        if batch.count > 0 { statements.append(release(batch)) }
-        statements += store.counting(changes(batch, [:], to: mark))
-        statements.append(noting(try journal(tally), batch))
-        try session.run(statements + [PostgreSQLSecretStore.commit])
+        fill(batch, to: mark)
+        let noted = noting(try journal(tally), batch)
+        try session.run(store.opening(.rewrap) + [rewrap, noted, PostgreSQLSecretStore.commit])
         return tally
     }
 
-    private func fillUpdate(_ batch: PageBatch, _ count: Int) {
-        update.reset()
-        let (update, pageLength) = (update, batch.pageLength)
-        update.array(.integer, count: count) {
-            for index in 0..<batch.count where batch.changed[index] { update.element(batch.pages[index]) }
+    /// A page's version is the transaction that wrote it (`xmin`).
+    private func fill(_ batch: PageBatch, to mark: GenerationMark) {
+        let (rewrap, pageLength, slots) = (rewrap, batch.pageLength, Int64(store.slotsPerPage))
+        let count = (0..<batch.count).reduce(0) { $0 + (batch.changed[$1] ? 1 : 0) }
+        rewrap.reset()
+        rewrap.integer(Int64(mark.number))
+        rewrap.array(.integer, count: count) {
+            for index in 0..<batch.count where batch.changed[index] { rewrap.element(batch.pages[index]) }
         }
-        update.array(.transaction, count: count) {
-            for index in 0..<batch.count where batch.changed[index] { update.element(batch.stamps[index]) }
+        rewrap.array(.transaction, count: count) {
+            for index in 0..<batch.count where batch.changed[index] { rewrap.element(batch.stamps[index]) }
         }
-        update.array(.bytes, count: count) {
+        rewrap.pieces {
             for index in 0..<batch.count where batch.changed[index] {
-                update.element(UnsafeRawBufferPointer(start: batch.new + index * pageLength, count: pageLength))
+                rewrap.piece(UnsafeRawBufferPointer(start: batch.new + index * pageLength, count: pageLength))
             }
         }
-        update.integer(Int64(count))
+        // What is on the quarantine's list within the batch is not failing any more.
+        rewrap.integer(batch.pages[0] * slots).integer((batch.pages[batch.count - 1] + 1) * slots)
+        let changes = changes(batch, [:], to: mark).filter { $0.value != 0 }.sorted { $0.key < $1.key }
+        rewrap.integers(changes.map { Int64($0.key) }).integers(changes.map { Int64($0.value) })
     }
 
     private func changes(_ batch: PageBatch, _ lost: [UInt32: Int], to mark: GenerationMark) -> [UInt32: Int] {
@@ -122,10 +102,18 @@ final class PostgreSQLPageCommitter: PageCommitter {
     }
 
     /// What is on the quarantine's list within the batch is not failing any more, but for those in `failing`.
-    private func release(_ batch: PageBatch, but failing: [Int64] = []) -> Statement {
+    ///
+    /// - Parameter held: pages that nobody has looked at.
+    private func release(_ batch: PageBatch, but failing: [Int64], pages held: [Int64]) -> Statement {
         let slots = Int64(store.slotsPerPage)
-        return Statement("DELETE FROM \(store.schema.prefix)quarantine WHERE id >= $1 AND id < $2 AND id <> ALL ($3)")
-            .integer(batch.pages[0] * slots).integer((batch.pages[batch.count - 1] + 1) * slots).integers(failing)
+        return Statement(
+            """
+            DELETE FROM \(store.schema.prefix)quarantine
+            WHERE id >= $1 AND id < $2 AND id <> ALL ($3) AND id / \(slots) <> ALL ($4)
+            """
+        )
+        .integer(batch.pages[0] * slots).integer((batch.pages[batch.count - 1] + 1) * slots).integers(failing)
+        .integers(held)
     }
 
     // MARK: Slot by slot
@@ -137,7 +125,8 @@ final class PostgreSQLPageCommitter: PageCommitter {
         var wanted = Set((0..<batch.count).filter { batch.changed[$0] }.map { batch.pages[$0] })
         for failure in batch.failures { wanted.insert(batch.pages[failure.index]) }
         // A page that somebody else holds just now is left as it is: the run looks at what is left once more.
-        let rows = try session.run(opening(mark) + [pages.lock(wanted.sorted(), skippingHeld: true)])
+        let rows = try session.run(
+            store.opening(.rewrap, fence: (mark.number, true)) + [pages.lock(wanted.sorted(), skippingHeld: true)])
         try pages.take(rows[rows.count - 1])
         var tally = CommitTally()
         var lost: [UInt32: Int] = [:]
@@ -145,7 +134,10 @@ final class PostgreSQLPageCommitter: PageCommitter {
         for source in batch.sources { tally.moved += source.count - lost[source.generation, default: 0] }
         let failing = fail(batch, pages, &tally)
         var statements = pages.writing()
-        if batch.count > 0 { statements.append(release(batch, but: failing.map(\.id))) }
+        if batch.count > 0 {
+            let held = wanted.filter { !pages.contains($0) }
+            statements.append(release(batch, but: failing.map(\.id), pages: Array(held)))
+        }
         if !failing.isEmpty { statements.append(store.quarantining(failing, job: job)) }
         statements += store.counting(changes(batch, lost, to: mark))
         statements.append(noting(try journal(tally), batch))

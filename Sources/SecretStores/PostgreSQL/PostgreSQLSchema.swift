@@ -120,6 +120,29 @@ struct PostgreSQLSchema: Sendable {
                 RETURN present;
             END $$
             """,
+            // A rewrap's batch: the server parses and plans this once a connection and not once a batch. Pages are found,
+            // and locked, in the order of the array: ascending (see PostgreSQLSecretStore.planning). Their bytes lie one
+            // after another in one value: as an array the server would copy them three times more.
+            """
+            CREATE FUNCTION \(prefix)rewrap(
+                target int8, pages int8[], versions xid[], images bytea, first_id int8, end_id int8,
+                generations int8[], changes int8[]) RETURNS bool LANGUAGE plpgsql VOLATILE
+            SET search_path = pg_catalog AS $$
+            DECLARE changed int8;
+            BEGIN
+                PERFORM \(prefix)hold_fence(target, true);
+                UPDATE \(prefix)key_page p SET slots = substring(
+                    images FROM ((u.number - 1) * \(Self.slotsPerPage * Slot.length) + 1)::int4
+                    FOR \(Self.slotsPerPage * Slot.length))
+                FROM unnest(pages, versions) WITH ORDINALITY u (page, version, number)
+                WHERE p.page = u.page AND p.xmin = u.version;
+                GET DIAGNOSTICS changed = ROW_COUNT;
+                PERFORM \(prefix)expect(changed, cardinality(pages), '\(Condition.changed)');
+                DELETE FROM \(prefix)quarantine WHERE id >= first_id AND id < end_id;
+                INSERT INTO \(prefix)census SELECT * FROM unnest(generations, changes);
+                RETURN true;
+            END $$
+            """,
             """
             CREATE FUNCTION \(prefix)expect(counted int8, wanted int8, condition text) RETURNS bool LANGUAGE plpgsql IMMUTABLE
             SET search_path = pg_catalog AS $$

@@ -15,7 +15,7 @@ import Testing
             try fixture.store.put((0..<200).map { Entry("name \($0)") })
             try fixture.store.raiseFence(to: .test(2))
             let store = try #require(fixture.store as? any FleetStore)
-            try store.plan(.test("job"), ranges: [1, 2, 3, 4, 5])
+            #expect(try store.plan(.test("job"), ranges: [1, 2, 3, 4, 5], inPlaceOf: nil))
             try body(fixture, store)
         }
     }
@@ -106,7 +106,7 @@ import Testing
         try run { fixture, store in
             let numbers = try inParallel(8) { number -> [Int64] in
                 let own = try #require(try fixture.again() as? any FleetStore)
-                try own.plan(.test("next"), ranges: Array(1...40))
+                _ = try own.plan(.test("next"), ranges: Array(1...40), inPlaceOf: "job")
                 var mine: [Int64] = []
                 while let claim = try own.claim(
                     "next", worker: .init(host: "w", process: Int32(number), nonce: "\(number)-\(mine.count)"),
@@ -127,7 +127,7 @@ import Testing
         let store = try PostgreSQLSecretStore.create(address, group: .random())
         try store.put((0..<80).map { Entry("name \($0)") })
         try store.raiseFence(to: .test(2))
-        try store.plan(.test("job"), ranges: [1, 2])
+        #expect(try store.plan(.test("job"), ranges: [1, 2], inPlaceOf: nil))
         let claim = try #require(try store.claim("job", worker: worker, lease: 60))
         try server.kill()
         #expect(throws: (any Error).self) { try store.census() }
