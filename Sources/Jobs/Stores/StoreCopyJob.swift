@@ -81,9 +81,9 @@ public struct StoreCopyJob {
             try compare(run, &report)
             let extra = try run.strays(atMost: 100)
             report.extra = extra.count
-            if let name = extra.names.first {
+            if let example = extra.names.first {
                 report.notes.append(
-                    "\(extra.count) secrets of '\(targetName)' are not in '\(name)', such as '\(name)': deleted or renamed there since, or written to '\(targetName)' alone; keyroll rm removes them"
+                    "\(extra.count) secrets of '\(targetName)' are not in '\(name)', such as '\(example)': deleted or renamed there since, or written to '\(targetName)' alone; keyroll rm removes them"
                 )
             }
         }

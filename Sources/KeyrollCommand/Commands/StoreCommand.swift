@@ -119,6 +119,7 @@ struct StoreCommand: ParsableCommand {
                 Output.error("interrupted; the copy is not in use: run it again to go on")
                 return .tryAgain
             }
+            for note in report.notes { Output.note("note: \(note)") }
             if report.changed > 0 {
                 Output.error(
                     "\(report.changed) secrets of '\(source)' changed since they were copied: stop what writes, run keyroll rotate, and then keyroll store copy \(source) \(target)"
