@@ -118,6 +118,12 @@ public struct GenerationDestruction {
 
     /// Nothing that is kept may still need it.
     private func refuseNeeded(_ number: UInt32) throws {
+        guard home.mayRetire else {
+            throw CustodyError(
+                .refused,
+                "this home has not the evidence that the ring speaks of: another host runs this group's jobs and knows its stores; destroy there"
+            )
+        }
         let ring = home.keeper.keyring.ring
         try home.requireAllStores("generation \(number) may be needed there")
         let live = try home.stores.reduce(0) { try $0 + $1.recount()[number] }

@@ -17,6 +17,13 @@ extension Home {
         try keeper.update { $0.note(anchor) }
     }
 
+    /// Whether this home may take keys away. Where several hosts share a ring, only the one that keeps its evidence knows
+    /// all of the group's stores.
+    public var mayRetire: Bool {
+        if case .sqlite = configuration.repository { return true }
+        return (try? evidence()) != nil
+    }
+
     /// All records, checked from the beginning and against the ring.
     ///
     /// - Throws: `EvidenceChain.Broken`, `FileError`.

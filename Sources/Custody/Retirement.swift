@@ -34,7 +34,7 @@ public struct Retirement {
                 && (live($0.number) <= 0) != ($0.emptySince != nil)
                 && ($0.emptySince != nil || home.unreachable.isEmpty)
         }
-        guard !changes.isEmpty else { return }
+        guard !changes.isEmpty, home.mayRetire else { return }
         try home.keeper.update { ring in
             for generation in changes {
                 try ring.noteEmpty(generation.number, since: generation.emptySince == nil ? now : nil)
@@ -44,7 +44,7 @@ public struct Retirement {
 
     /// The generations that counters and policy would let go; none while a store cannot be counted.
     public func due(at now: Timestamp) throws -> [UInt32] {
-        guard home.unreachable.isEmpty else { return [] }
+        guard home.unreachable.isEmpty, home.mayRetire else { return [] }
         return try RetireGate.due(home.keeper.keyring.ring, home.configuration.policy, live: liveByCounters(), now: now)
     }
 
@@ -66,6 +66,12 @@ public struct Retirement {
         guard let generation = ring.generation(number) else {
             throw KeyManagementError(
                 .noSuchGeneration, "group \(ring.name) has no generation \(number); see: keyroll generation list")
+        }
+        guard home.mayRetire else {
+            throw CustodyError(
+                .refused,
+                "this home has not the evidence that the ring speaks of: another host runs this group's jobs and knows its stores; retire there"
+            )
         }
         // The other states are refused before anything is looked at.
         let early = RetireGate(number, ring, .init(), now: .now).obstacles

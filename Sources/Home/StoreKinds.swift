@@ -61,6 +61,18 @@ public enum StoreKinds {
     /// Ends what creating began, where that leaves something open: a write-ahead log that would not be renamed along.
     static func settle(_ store: any SecretStore) throws { try (store as? SQLiteSecretStore)?.emptyLog() }
 
+    /// Whether two are one and the same, however each is named.
+    public static func isSame(_ one: any SecretStore, _ other: any SecretStore) -> Bool {
+        if let one = one as? PostgreSQLSecretStore, let other = other as? PostgreSQLSecretStore {
+            return one.number == other.number && one.group == other.group
+        }
+        var (first, second) = (stat(), stat())
+        guard one is SQLiteSecretStore, other is SQLiteSecretStore, stat(one.place, &first) == 0,
+            stat(other.place, &second) == 0
+        else { return false }
+        return first.st_dev == second.st_dev && first.st_ino == second.st_ino
+    }
+
     /// Where a configured store is, for messages: nothing secret is in it.
     public static func place(_ store: HomeConfiguration.Store, _ layout: HomeLayout) -> String {
         switch store.kind {
@@ -88,7 +100,8 @@ extension Home {
         switch error {
         case let error as FileError: error.code == .missing || error.code == .notPermitted
         case let error as DatabaseFailure: error.code == .missing || error.code == .notPermitted
-        case let error as ServerFailure: [.unreachable, .missing, .readsOnly].contains(error.code)
+        case let error as ServerFailure:
+            [.unreachable, .missing, .readsOnly, .notPermitted, .unsafe].contains(error.code)
         case let error as HomeError: error.code == .unreachable
         default: false
         }

@@ -79,6 +79,7 @@ public struct RotateJob {
             try round.each { store in
                 if try !control.isStopping && isWork(store) && !shared.has(job, store) { try rewrap(store, &report) }
             }
+            if job == nil, !control.isStopping { try? shared.endOld() }
             if let job, fleet?.isDetached == true {
                 report.detach(job)
             } else if let job, !control.isStopping {

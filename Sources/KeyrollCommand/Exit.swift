@@ -157,7 +157,8 @@ enum Exit: Int32 {
         case .outcomesDoNotAddUp: .fault
         case .noSuchJob: .notFound
         case .forgedJob: .refused
-        case .otherTarget: .tryAgain
+        case .leaseTooShort: .usage
+        case .otherTarget: .notFound
         }
     }
 

@@ -1,4 +1,5 @@
 import CPostgreSQL
+import Glibc
 
 /// Where a PostgreSQL server is found, in libpq's own conventions: a URI or keywords, a service file, `PGHOST` and the
 /// other variables, `.pgpass`.
@@ -45,11 +46,23 @@ public struct ServerAddress: Sendable, Equatable {
 
     /// Whether nobody can listen in between: a Unix socket, or loopback. Each of several hosts has to be.
     static func isLocal(_ values: [String: String]) -> Bool {
-        // hostaddr decides where the connection goes; host is then only a name.
-        guard let hosts = values["hostaddr"] ?? values["host"] else { return true }
-        return hosts.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { host in
-            host.isEmpty || host.hasPrefix("/") || host.hasPrefix("@") || host == "localhost" || host == "::1"
-                || host.hasPrefix("127.") && host.allSatisfy { $0.isNumber || $0 == "." }
+        // hostaddr decides where the connection goes, and host only where that is empty: entry by entry.
+        func list(_ key: String) -> [String] {
+            values[key]?.split(separator: ",", omittingEmptySubsequences: false).map(String.init) ?? []
         }
+        let (hosts, addresses) = (list("host"), list("hostaddr"))
+        return (0..<max(hosts.count, addresses.count)).allSatisfy { index in
+            let address = index < addresses.count ? addresses[index] : ""
+            return isLocal(address.isEmpty ? (index < hosts.count ? hosts[index] : "") : address)
+        }
+    }
+
+    private static func isLocal(_ host: String) -> Bool {
+        if host.isEmpty || host.hasPrefix("/") || host.hasPrefix("@") || host == "localhost" || host == "::1" {
+            return true
+        }
+        var address = in_addr()
+        // In the order of the network: the first byte is the lowest in memory.
+        return inet_pton(AF_INET, host, &address) == 1 && withUnsafeBytes(of: address) { $0[0] == 127 }
     }
 }

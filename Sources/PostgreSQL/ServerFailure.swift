@@ -50,13 +50,17 @@ public struct ServerFailure: Error, Sendable, CustomStringConvertible {
     }
 
     /// What an SQLSTATE means (PostgreSQL, appendix A).
-    init(state: String, message: String, place: String) {
+    ///
+    /// - Parameter isStandby: whether the server says that it is one.
+    init(state: String, message: String, place: String, isStandby: Bool) {
         let code: Code =
             switch state {
-            case "57P01", "57P02", "57P03", "57P05", "53300": .unreachable
+            // A transaction that asks for writing is a feature that a standby does not support.
+            case "0A000" where isStandby || message.contains("recovery"): .readsOnly
+            case "25P03", "25P04", "57P01", "57P04", "57P02", "57P03", "57P05", "53300": .unreachable
             case "25006": .readsOnly
             case "28000", "28P01", "42501": .notPermitted
-            case "3D000", "3F000", "42P01", "42883": .missing
+            case "3D000", "3F000", "42P01", "42703", "42883": .missing
             case "40001", "40P01", "55P03", "57014": .busy
             case "53100", "53000", "53200", "54000": .full
             case "XX001", "XX002": .inputOutput

@@ -34,9 +34,9 @@ public final class Session: @unchecked Sendable {
         var connection = try start(address, extra: [:])
         var options = values(connection)
         // A server elsewhere is believed only with a certificate for its name, whatever the connection string says.
-        if !ServerAddress.isLocal(options), options["sslmode"] != "verify-full" {
+        if !ServerAddress.isLocal(options), options["sslmode"] != "verify-full" || options["gssencmode"] != "disable" {
             PQfinish(connection)
-            connection = try start(address, extra: ["sslmode": "verify-full"])
+            connection = try start(address, extra: ["sslmode": "verify-full", "gssencmode": "disable"])
             options = values(connection)
         }
         let place = place(options)
@@ -52,8 +52,8 @@ public final class Session: @unchecked Sendable {
     private static func start(_ address: ServerAddress, extra: [String: String]) throws -> OpaquePointer {
         // What comes later wins; the connection string stands in the place of a database's name.
         let fixed: KeyValuePairs = [
-            "fallback_application_name": "keyroll", "client_encoding": "UTF8", "keepalives_idle": "10",
-            "keepalives_interval": "5", "keepalives_count": "3", "dbname": address.connection,
+            "fallback_application_name": "keyroll", "keepalives_idle": "10", "keepalives_interval": "5",
+            "keepalives_count": "3", "dbname": address.connection, "client_encoding": "UTF8",
         ]
         let pairs = fixed.map { ($0.key, $0.value) } + extra.map { ($0.key, $0.value) }
         let texts = pairs.map { (strdup($0.0), strdup($0.1)) }
@@ -170,12 +170,27 @@ public final class Session: @unchecked Sendable {
     /// - Returns: what each gave.
     /// - Throws: ``ServerFailure`` of the first that failed; those after it were not run. An open transaction is then
     ///   still open, and has failed.
+    ///
+    /// Nobody who may make functions or operators in the database is listened to: every transaction begins with
+    /// `search_path = pg_catalog`, and statements outside a transaction run in one that only reads.
     @discardableResult
     public func run(_ statements: [Statement]) throws -> [Rows] {
-        do { return try exchange(statements) } catch let failure as ServerFailure {
+        do {
+            if isInTransaction { return try exchange(statements) }
+            let begins = statements.first?.sql.hasPrefix("BEGIN") ?? false
+            let first = begins ? statements[0] : Statement("BEGIN READ ONLY", room: 16)
+            let rest = begins ? Array(statements.dropFirst()) : statements + [Statement("COMMIT", room: 16)]
+            var rows = try exchange([first, Self.ownNames] + rest)
+            rows.remove(at: 1)
+            return begins ? rows : Array(rows.dropFirst().dropLast())
+        } catch let failure as ServerFailure {
             if failure.code == .unreachable || PQstatus(connection) == CONNECTION_BAD { isUsable = false }
             throw failure
         }
+    }
+
+    private static var ownNames: Statement {
+        Statement("SELECT pg_catalog.set_config('search_path', 'pg_catalog', true)", room: 16)
     }
 
     /// Runs one statement.
@@ -224,12 +239,13 @@ public final class Session: @unchecked Sendable {
     }
 
     private func flush() throws {
-        let deadline = Self.deadline(timeout)
+        var deadline = Self.deadline(timeout)
         while true {
             let left = PQflush(connection)
             guard left >= 0 else { throw lost() }
             guard left > 0 else { return }
             guard Self.wait(PQsocket(connection), Int16(POLLIN | POLLOUT), until: deadline) else { throw silent() }
+            deadline = Self.deadline(timeout)
             // The server may wait for its own answers to be read.
             guard PQconsumeInput(connection) == 1 else { throw lost() }
         }
@@ -252,7 +268,9 @@ public final class Session: @unchecked Sendable {
         }
         // 'C' and 'M' are PG_DIAG_SQLSTATE and PG_DIAG_MESSAGE_PRIMARY.
         guard let state = field("C") else { return lost() }
-        return ServerFailure(state: state, message: field("M") ?? "an error without words", place: place)
+        let isStandby = PQparameterStatus(connection, "in_hot_standby").map { String(cString: $0) } == "on"
+        return ServerFailure(
+            state: state, message: field("M") ?? "an error without words", place: place, isStandby: isStandby)
     }
 
     private func lost() -> ServerFailure { ServerFailure(.unreachable, place, Self.message(connection)) }

@@ -101,6 +101,25 @@ public struct CopyRun {
         }
     }
 
+    /// Secrets of the target whose names the source does not have.
+    ///
+    /// - Parameter limit: so many are named; all are counted.
+    public func strays(atMost limit: Int) throws -> (count: Int, names: [String]) {
+        var found: (count: Int, names: [String]) = (0, [])
+        var after: [UInt8]?
+        while true {
+            let part = try target.list(after: after, prefix: [], limit: 1000)
+            guard let last = part.last else { return found }
+            after = Array(last.name.utf8)
+            for secret in part {
+                let name = Array(secret.name.utf8)
+                guard try source.list(after: nil, prefix: name, limit: 1).first?.name != secret.name else { continue }
+                found.count += 1
+                if found.names.count < limit { found.names.append(secret.name) }
+            }
+        }
+    }
+
     private func write(
         _ records: [ContentBatch.Record], _ batch: ContentBatch, _ way: Way, _ marks: StoreMarks
     ) throws -> Int {

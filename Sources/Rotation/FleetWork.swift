@@ -60,6 +60,13 @@ public struct FleetWork {
     ///   - isAway: whether an error says that a server does not answer, so that it is worth another try.
     /// - Throws: ``RotationError`` with `forgedJob` or `otherTarget`, or what a store or the key repository throws.
     public func run(_ job: String, isAway: (any Error) -> Bool) throws -> Outcome {
+        let perPage = stores.map(\.slotsPerPage).max() ?? 0
+        if let rate = options.maximumRate, Int64(rate) * lease < Int64(3 * perPage) {
+            throw RotationError(
+                .leaseTooShort,
+                "a page of \(perPage) secrets takes longer than a lease of \(lease) s allows at \(rate) a second; use a longer --lease or a higher --max-rate"
+            )
+        }
         var outcome = Outcome()
         var heard = Self.now()
         var isEnlisted = false

@@ -1,5 +1,6 @@
 import Cryptography
 import Files
+import Glibc
 public import KeyManagement
 import Protection
 public import SecretStores
@@ -94,12 +95,16 @@ public struct RewrapRun {
             job: journal.job, tally: journal.tally, handled: 0, stages: StageTimes(), wasResumed: resumed,
             ignoredJournal: ignored)
 
+        var wasHeld = false
         while true {
             if passes > 0 {
                 // The cursor only saves time: what counts is that nothing is left. A resumed run, or one beside writers
                 // that held an old ring until the fence rose, may have to look again.
                 if try leftOver(mark) <= 0 || passes == 3 { break }
-                if passes == 2, try store.correctCensus() {
+                // Counters are not suspected where somebody changed or held what was passed over.
+                if wasHeld {
+                    usleep(1_000_000)
+                } else if passes == 2, try store.correctCensus() {
                     outcome.correctedCensus = true
                     if try leftOver(mark) <= 0 { break }
                 }
@@ -107,6 +112,8 @@ public struct RewrapRun {
                 control.begin("rewrap", total: Int(census.total))
             }
             passes += 1
+            let superseded = journal.tally.superseded
+            defer { wasHeld = journal.tally.superseded > superseded }
             outcome.stages += try RewrapPass(
                 store: store, keeper: keeper, options: options, control: control, key: key, mark: mark
             ).run(
@@ -123,7 +130,7 @@ public struct RewrapRun {
             }
             if options.isDryRun { break }
         }
-        if !options.isDryRun { try finish(journal, mark, authenticator) }
+        if !options.isDryRun { try finish(journal, mark, authenticator, wasHeld: wasHeld) }
         outcome.tally = journal.tally
         return outcome
     }
@@ -133,14 +140,16 @@ public struct RewrapRun {
         try store.census().stale(except: mark.number) - store.quarantineCount(except: mark.number)
     }
 
-    private func finish(_ journal: RewrapJournal, _ mark: GenerationMark, _ authenticator: Authenticator) throws {
+    private func finish(
+        _ journal: RewrapJournal, _ mark: GenerationMark, _ authenticator: Authenticator, wasHeld: Bool
+    ) throws {
         let known = try store.quarantineCount(except: mark.number)
         try store.finish(journal.record(authenticator, isFinished: true)) { census in
             let stale = census.stale(except: mark.number)
             guard stale <= known else {
                 throw RotationError(
                     .incomplete,
-                    "\(store.place): \(stale - known) secrets are still counted under older generations and none was found; run: keyroll doctor"
+                    "\(store.place): \(stale - known) secrets are still counted under older generations\(wasHeld ? ": others hold or change them again and again; run it again" : " and none was found; run: keyroll doctor")"
                 )
             }
         }

@@ -3,12 +3,14 @@
 /// The server is the truth about who holds what. A claim lapses when it is not renewed; each batch's transaction renews
 /// it, or fails because somebody else has taken the range over.
 public protocol FleetStore: SecretStore {
-    /// Puts a job into the store, durably; one that is there already with the same identity stays as it is, others end.
+    /// Puts a job into the store, durably; one that is there already with the same identity stays as it is.
     ///
     /// - Parameters:
     ///   - job: its record: what its workers need to know, with a MAC over it.
     ///   - ranges: the last page of each range, ascending; the last range has no end.
-    func plan(_ job: JournalRecord, ranges: [Int64]) throws
+    ///   - former: the open job that it takes the place of, as the caller saw it.
+    /// - Returns: false where another job is open: somebody else has planned meanwhile.
+    func plan(_ job: JournalRecord, ranges: [Int64], inPlaceOf former: String?) throws -> Bool
     /// The newest job that is not finished.
     func openFleetJob() throws -> FleetJob?
     /// One job.
@@ -99,7 +101,7 @@ public struct FleetJob: Sendable {
     public var workers: [Worker]
 
     /// Whether every part's end was reached.
-    public var isThrough: Bool { ranges.allSatisfy(\.isDone) }
+    public var isThrough: Bool { !ranges.isEmpty && ranges.allSatisfy(\.isDone) }
 }
 
 /// A part of a fleet's job that one worker holds for a time.

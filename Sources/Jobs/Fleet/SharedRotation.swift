@@ -51,12 +51,25 @@ struct SharedRotation {
         }
         let job = known ?? name
         for store in waiting {
+            let former = try store.openFleetJob()?.record.job
             let record = RewrapJournal(job: job, group: store.group, target: mark, started: .now)
-            try store.plan(
+            let isPlanned = try store.plan(
                 record.record(authenticator, isFinished: false),
-                ranges: FleetPlan.ranges(pages: store.pageReader().pageCount()))
+                ranges: FleetPlan.ranges(pages: store.pageReader().pageCount()),
+                inPlaceOf: former == known ? nil : former)
+            guard isPlanned else {
+                throw RotationError(
+                    .otherTarget, "another rotation was planned in \(store.place) just now; run it again")
+            }
         }
         return waiting.isEmpty && known == nil ? nil : job
+    }
+
+    /// Ends jobs that have nothing left to do: those to another generation, or that nobody with this ring planned.
+    func endOld() throws {
+        for store in stores where try home.movable(store) <= 0 {
+            if let open = try store.openFleetJob() { try store.endFleetJob(open.record.job) }
+        }
     }
 
     /// Whether a store's part is the fleet's.

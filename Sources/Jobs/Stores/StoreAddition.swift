@@ -1,3 +1,4 @@
+import Custody
 import Evidence
 public import Home
 import KeyManagement
@@ -46,6 +47,8 @@ public struct StoreAddition {
                 "action": .text(present == nil ? "made and added" : "added"), "store": .text(entry.name),
                 "kind": .text(entry.kind.label), "place": .text(store.place), "secrets": .number(secrets),
             ])
+        // Other hosts of the group know from this which home it is that knows all its stores.
+        try? home.noteEvidence()
         return Outcome(isNew: present == nil, place: store.place, secrets: secrets)
     }
 }

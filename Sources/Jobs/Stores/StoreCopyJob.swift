@@ -79,6 +79,13 @@ public struct StoreCopyJob {
             guard !control.isStopping else { return }
             try verify(target, &report)
             try compare(run, &report)
+            let extra = try run.strays(atMost: 100)
+            report.extra = extra.count
+            if let name = extra.names.first {
+                report.notes.append(
+                    "\(extra.count) secrets of '\(targetName)' are not in '\(name)', such as '\(name)': deleted or renamed there since, or written to '\(targetName)' alone; keyroll rm removes them"
+                )
+            }
         }
     }
 
@@ -101,6 +108,8 @@ public struct StoreCopyJob {
                 "same": .number(Int64(report.same)), "changed": .number(Int64(report.changed)),
                 "unreadable": .number(Int64(report.unreadable.count)), "closed": .number(Int64(report.closedCount)),
             ])
+        // Other hosts of the group know from this which home it is that knows all its stores.
+        try? home.noteEvidence()
         return report
     }
 

@@ -23,6 +23,8 @@ public struct StoreCopyReport: Sendable {
     public var changed = 0
     /// Copies of secrets that were deleted in the source meanwhile, and were taken out again.
     public var removed = 0
+    /// Secrets of a target in use whose names the source does not have.
+    public var extra = 0
     /// Slots without a content and contents without a slot, which cannot be copied.
     public var unreadable: [String] = []
     /// Secrets of the target that do not open; they did not in the source either, where they are the same.
@@ -47,7 +49,7 @@ public struct StoreCopyReport: Sendable {
     }
 
     /// Whether everything is in the target as it is in the source, and opens.
-    public var isComplete: Bool { changed == 0 && unreadable.isEmpty && closedCount == 0 }
+    public var isComplete: Bool { changed == 0 && extra == 0 && unreadable.isEmpty && closedCount == 0 }
 
     /// One JSON object (RFC 8259), its names sorted.
     public func json() throws -> [UInt8] {

@@ -40,6 +40,10 @@ enum StoreEntry {
         guard try StoreKinds.isThere(entry, home.layout) else { return nil }
         let store = try StoreKinds.open(entry, home.layout, group: home.keeper.keyring.ring.group)
         try Home.check(store, home.keeper.keyring.ring)
+        if let other = home.namedStores.first(where: { StoreKinds.isSame($0.store, store) }) {
+            throw CustodyError(
+                .exists, "\(store.place) is the store '\(other.name)' already; see: keyroll store list")
+        }
         return store
     }
 }

@@ -30,14 +30,16 @@ public struct StoreRemoval {
 
     /// Compares, takes it out, and compares once more: what an application wrote in between puts it back.
     ///
-    /// - Parameter name: the store's name.
+    /// - Parameters:
+    ///   - name: the store's name.
+    ///   - keepsExtra: whether what the copy behind it has and it has not any more may stay there: it would come back.
     /// - Returns: what was registered; nil for an empty store.
     /// - Throws: `OwnerLock.Busy`, `CustodyError` with `refused`, `HomeError` with `unreachable` or `noSuchStore`.
-    public func remove(_ name: String) throws -> RegisteredCopy? {
+    public func remove(_ name: String, keepsExtra: Bool = false) throws -> RegisteredCopy? {
         let lock = try home.lock(for: "keyroll store remove")
         defer { withExtendedLifetime(lock) {} }
         let store = try home.store(named: name)
-        let others = home.namedStores.filter { $0.name != name }.map(\.store)
+        let others = home.namedStores.filter { $0.name != name && !StoreKinds.isSame($0.store, store) }.map(\.store)
         guard home.configuration.stores.count > 1 else {
             throw CustodyError(.refused, "'\(name)' is the only store of this home; it stays")
         }
@@ -48,6 +50,7 @@ public struct StoreRemoval {
                 "\(before.count) of \(before.scanned) secrets of store '\(name)' are in no other store as they are here, such as '\(before.example)'; run: keyroll store copy \(name) TARGET"
             )
         }
+        if !keepsExtra { try refuseExtra(store, name, before.scanned) }
         let copy = try register(store)
         var index = 0
         try HomeConfiguration.change(home.layout) { configuration in
@@ -72,7 +75,23 @@ public struct StoreRemoval {
                 "secrets": .number(Int64(after.scanned)),
                 "copy": .text(copy?.identity.description ?? "none"),
             ])
+        // Other hosts of the group know from this which home it is that knows all its stores.
+        try? home.noteEvidence()
         return copy
+    }
+
+    /// Secrets that an application deleted or renamed in the store, and not in the copy that follows it, would come back.
+    private func refuseExtra(_ store: any SecretStore, _ name: String, _ scanned: Int) throws {
+        guard scanned > 0, let index = home.namedStores.firstIndex(where: { $0.name == name }),
+            index + 1 < home.namedStores.count
+        else { return }
+        let copy = home.namedStores[index + 1]
+        let extra = try CopyRun(store, to: copy.store, control: RunControl()).strays(atMost: 1)
+        guard extra.count > 0 else { return }
+        throw CustodyError(
+            .refused,
+            "\(extra.count) secrets of store '\(copy.name)' are not in '\(name)', such as '\(extra.names[0])': deleted or renamed there after the copy, or written to '\(copy.name)' alone; remove them (keyroll rm), or keep them with --keep-extra"
+        )
     }
 
     private func register(_ store: any SecretStore) throws -> RegisteredCopy? {

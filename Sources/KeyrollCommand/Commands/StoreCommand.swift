@@ -141,10 +141,11 @@ struct StoreCommand: ParsableCommand {
                 """)
         @OptionGroup var home: HomeOptions
         @Argument(help: "The store's name.") var name: String
+        @Flag(help: "Keep what the next store has and this one has not (any more).") var keepExtra = false
 
         func run() {
             reporting {
-                let copy = try StoreRemoval(home.open()).remove(name)
+                let copy = try StoreRemoval(home.open()).remove(name, keepsExtra: keepExtra)
                 Output.print("store '\(name)' is not in keyroll.yaml any more\n")
                 if let copy {
                     Output.note(

@@ -102,10 +102,18 @@ final class PostgreSQLPageCommitter: PageCommitter {
     }
 
     /// What is on the quarantine's list within the batch is not failing any more, but for those in `failing`.
-    private func release(_ batch: PageBatch, but failing: [Int64]) -> Statement {
+    ///
+    /// - Parameter held: pages that nobody has looked at.
+    private func release(_ batch: PageBatch, but failing: [Int64], pages held: [Int64]) -> Statement {
         let slots = Int64(store.slotsPerPage)
-        return Statement("DELETE FROM \(store.schema.prefix)quarantine WHERE id >= $1 AND id < $2 AND id <> ALL ($3)")
-            .integer(batch.pages[0] * slots).integer((batch.pages[batch.count - 1] + 1) * slots).integers(failing)
+        return Statement(
+            """
+            DELETE FROM \(store.schema.prefix)quarantine
+            WHERE id >= $1 AND id < $2 AND id <> ALL ($3) AND id / \(slots) <> ALL ($4)
+            """
+        )
+        .integer(batch.pages[0] * slots).integer((batch.pages[batch.count - 1] + 1) * slots).integers(failing)
+        .integers(held)
     }
 
     // MARK: Slot by slot
@@ -126,7 +134,10 @@ final class PostgreSQLPageCommitter: PageCommitter {
         for source in batch.sources { tally.moved += source.count - lost[source.generation, default: 0] }
         let failing = fail(batch, pages, &tally)
         var statements = pages.writing()
-        if batch.count > 0 { statements.append(release(batch, but: failing.map(\.id))) }
+        if batch.count > 0 {
+            let held = wanted.filter { !pages.contains($0) }
+            statements.append(release(batch, but: failing.map(\.id), pages: Array(held)))
+        }
         if !failing.isEmpty { statements.append(store.quarantining(failing, job: job)) }
         statements += store.counting(changes(batch, lost, to: mark))
         statements.append(noting(try journal(tally), batch))

@@ -36,7 +36,8 @@ extension PostgreSQLSecretStore {
     func foldCensus() throws {
         try change { session in
             try session.run(
-                opening(.rewrap) + [
+                // Not while somebody counts anew.
+                opening(.rewrap, fence: (.max, false)) + [
                     Statement(
                         """
                         WITH gone AS (DELETE FROM \(schema.prefix)census RETURNING generation, change)

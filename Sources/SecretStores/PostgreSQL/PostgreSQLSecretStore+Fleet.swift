@@ -5,10 +5,19 @@ extension PostgreSQLSecretStore: FleetStore {
     // MARK: Planning
 
     /// As ``FleetStore`` says.
-    public func plan(_ job: JournalRecord, ranges: [Int64]) throws {
+    public func plan(_ job: JournalRecord, ranges: [Int64], inPlaceOf former: String?) throws -> Bool {
         try change { session in
             // Two that plan at once: the second one finds the first one's.
-            try session.run(opening(.full) + [Statement("LOCK TABLE \(schema.prefix)job IN SHARE ROW EXCLUSIVE MODE")])
+            let rows = try session.run(
+                opening(.full) + [
+                    Statement("LOCK TABLE \(schema.prefix)job IN SHARE ROW EXCLUSIVE MODE"),
+                    Statement("SELECT job FROM \(schema.prefix)job WHERE NOT finished"),
+                ])
+            let open = rows[rows.count - 1]
+            guard (0..<open.count).allSatisfy({ [job.job, former].contains(open.text($0, 0)) }) else {
+                try session.run([Self.commit])
+                return false
+            }
             try session.run([
                 Statement("UPDATE \(schema.prefix)job SET finished = true WHERE job <> $1 AND NOT finished")
                     .text(job.job),
@@ -30,6 +39,7 @@ extension PostgreSQLSecretStore: FleetStore {
                 ).text(job.job).bytes(job.content).bytes(job.mac).integers(ranges.dropLast() + [.max]),
                 Self.commit,
             ])
+            return true
         }
     }
 

@@ -14,10 +14,16 @@ public final class PostgreSQLSecretStore: SecretStore {
     public let group: Identity
     /// As ``SecretStore`` says.
     public let slotsPerPage: Int
+    /// A number that no other store has: of its advisory lock.
+    public let number: Int64
     let pool: SessionPool
     let schema: PostgreSQLSchema
 
-    private init(_ pool: SessionPool, _ schema: PostgreSQLSchema, place: String, group: Identity, slotsPerPage: Int) {
+    private init(
+        _ pool: SessionPool, _ schema: PostgreSQLSchema, place: String, group: Identity, slotsPerPage: Int,
+        number: Int64
+    ) {
+        self.number = number
         self.pool = pool
         self.schema = schema
         self.place = place
@@ -41,7 +47,10 @@ public final class PostgreSQLSecretStore: SecretStore {
         let schema = PostgreSQLSchema(name)
         return try pool.transaction { session in
             let place = Self.place(session, name)
-            try session.run([Statement("BEGIN"), Statement("SELECT set_config('synchronous_commit', 'on', true)")])
+            try session.run([
+                Statement(beginning, room: 16),
+                Statement("SELECT set_config('synchronous_commit', 'on', true)", room: 16),
+            ])
             guard try session.run("SELECT current_setting('server_encoding')").text(0, 0) == "UTF8" else {
                 throw ServerFailure(
                     .configuration, session.place,
@@ -50,12 +59,13 @@ public final class PostgreSQLSecretStore: SecretStore {
             guard try !isThere(session, schema) else {
                 throw StoreError(.exists, "\(place): there is a store already; nothing was changed")
             }
+            let number = Int64.random(in: .min ... .max)
             let row = Statement("INSERT INTO \(schema.prefix)store VALUES (1, $1, $2, $3, 0, $4)")
                 .integer(PostgreSQLSchema.format).bytes(group.bytes).integer(Int64(PostgreSQLSchema.slotsPerPage))
-                .integer(Int64.random(in: .min ... .max))
+                .integer(number)
             try session.run(schema.creation.map { Statement($0, room: 16) } + [row, Statement("COMMIT")])
             return PostgreSQLSecretStore(
-                pool, schema, place: place, group: group, slotsPerPage: PostgreSQLSchema.slotsPerPage)
+                pool, schema, place: place, group: group, slotsPerPage: PostgreSQLSchema.slotsPerPage, number: number)
         }
     }
 
@@ -72,7 +82,7 @@ public final class PostgreSQLSecretStore: SecretStore {
     ) throws -> PostgreSQLSecretStore {
         let pool = SessionPool(address)
         let schema = PostgreSQLSchema(name)
-        let (place, stored, slots) = try pool.withSession { try describe($0, schema) }
+        let (place, stored, slots, number) = try pool.withSession { try describe($0, schema) }
         guard stored == group else {
             throw StoreError(
                 .otherGroup,
@@ -81,7 +91,8 @@ public final class PostgreSQLSecretStore: SecretStore {
         }
         // Places of a page fit into one number's bits where free ones are looked for.
         guard (1...62).contains(slots) else { throw StoreError(.damaged, "\(place): \(slots) slots a page") }
-        return PostgreSQLSecretStore(pool, schema, place: place, group: group, slotsPerPage: Int(slots))
+        return PostgreSQLSecretStore(
+            pool, schema, place: place, group: group, slotsPerPage: Int(slots), number: number)
     }
 
     /// Looks at a store whose group is not known, without changing anything.
@@ -93,11 +104,12 @@ public final class PostgreSQLSecretStore: SecretStore {
     ) throws -> (group: Identity, marks: StoreMarks, census: Census) {
         let pool = SessionPool(address)
         let schema = PostgreSQLSchema(name)
-        let (place, group, slots) = try pool.withSession { try describe($0, schema) }
+        let (place, group, slots, number) = try pool.withSession { try describe($0, schema) }
         guard let group, (1...62).contains(slots) else {
             throw StoreError(.damaged, "\(place): is not a secret store of keyroll")
         }
-        let store = PostgreSQLSecretStore(pool, schema, place: place, group: group, slotsPerPage: Int(slots))
+        let store = PostgreSQLSecretStore(
+            pool, schema, place: place, group: group, slotsPerPage: Int(slots), number: number)
         return (group, try store.marks(), try store.recount())
     }
 
@@ -110,12 +122,13 @@ public final class PostgreSQLSecretStore: SecretStore {
 
     private static func describe(
         _ session: Session, _ schema: PostgreSQLSchema
-    ) throws -> (place: String, group: Identity?, slots: Int64) {
+    ) throws -> (place: String, group: Identity?, slots: Int64, number: Int64) {
         let place = Self.place(session, schema.name)
         guard try isThere(session, schema) else {
             throw ServerFailure(.missing, place, "there is no store of keyroll here; see: keyroll store add --help")
         }
-        let row = try session.run("SELECT format, group_identity, slots_per_page FROM \(schema.prefix)store")
+        let row = try session.run(
+            "SELECT format, group_identity, slots_per_page, lock_number FROM \(schema.prefix)store")
         guard row.count == 1 else { throw StoreError(.damaged, "\(place): the store's description is missing") }
         let format = row.integer(0, 0)
         guard format <= PostgreSQLSchema.format else {
@@ -127,7 +140,7 @@ public final class PostgreSQLSecretStore: SecretStore {
                 .olderFormat,
                 "\(place) has format \(format), which this keyroll does not read; it reads \(PostgreSQLSchema.format)")
         }
-        return (place, row.array(0, 1).flatMap { Identity($0) }, row.integer(0, 2))
+        return (place, row.array(0, 1).flatMap { Identity($0) }, row.integer(0, 2), row.integer(0, 3))
     }
 
     private static func isThere(_ session: Session, _ schema: PostgreSQLSchema) throws -> Bool {
@@ -160,10 +173,11 @@ public final class PostgreSQLSecretStore: SecretStore {
         fence: (wanted: UInt32, exactly: Bool)? = nil
     ) -> [Statement] {
         var statements = [
-            Statement("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", room: 16),
+            Statement(Self.beginning, room: 16),
             Statement(
                 """
-                SELECT set_config('lock_timeout', '2s', true), set_config('search_path', 'pg_catalog', true),
+                SELECT set_config('lock_timeout', '\(min(2000, pool.address.timeout * 500))ms', true), set_config('search_path', 'pg_catalog', true),
+                    set_config('idle_in_transaction_session_timeout', '30s', true),
                     set_config('synchronous_commit', '\(durability == .full ? "on" : "off")', true)\(Self.planning)
                 """, room: 16),
         ]
@@ -175,6 +189,8 @@ public final class PostgreSQLSecretStore: SecretStore {
         return statements
     }
 
+    /// A transaction that writes, whatever the database's defaults are.
+    static let beginning = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
     /// Whatever changes secrets finds them by number or by name, so that its plan is known: through the index, one after
     /// another in the order of the arrays, which is also the order of locks. Statistics that lag behind a store that
     /// grows fast would have it read whole tables. Plans are generic since for another kind the planner copies the
@@ -219,7 +235,7 @@ public final class PostgreSQLSecretStore: SecretStore {
             case (.condition, PostgreSQLSchema.Condition.lease):
                 throw StoreError(
                     .claimLost, "\(place): this worker's lease has lapsed, or another worker has taken its range over")
-            case (.missing, "42P01"), (.missing, "42883"), (.missing, "3F000"):
+            case (.missing, "42P01"), (.missing, "42883"), (.missing, "42703"), (.missing, "3F000"):
                 throw StoreError(.damaged, "\(place): \(failure.detail); a part of the store is missing")
             case (.condition, _), (.internalError, _), (.duplicate, _), (.readsOnly, _), (.busy, _):
                 throw ServerFailure(failure.code, place, failure.detail, state: failure.state)
@@ -281,9 +297,12 @@ public final class PostgreSQLSecretStore: SecretStore {
 
     /// As ``SecretStore`` says.
     public func barrier() throws {
-        // A transaction with a number of its own writes its commit, and everything before it, to the disk.
+        // Only a transaction that has written something waits for the disk, and then everything before it is there, too.
         try change { session in
-            try session.run(opening(.full) + [Statement("SELECT pg_current_xact_id()::text", room: 16), Self.commit])
+            try session.run(
+                opening(.full) + [
+                    Statement("UPDATE \(schema.prefix)store SET fence = fence", room: 16), Self.commit,
+                ])
         }
     }
 

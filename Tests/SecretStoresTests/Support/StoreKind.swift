@@ -132,7 +132,9 @@ extension StoreKind {
     /// All stores of a process lie in one database, each in a schema of its own.
     static let database = Result { try PostgresServer.shared.database() }
 
-    static var address: ServerAddress { get throws { try ServerAddress(database.get().connection) } }
+    static var address: ServerAddress { get throws { try address(of: database.get()) } }
+
+    static func address(of database: Database) throws -> ServerAddress { try ServerAddress(database.connection) }
 }
 
 extension StoreKind.Damage {

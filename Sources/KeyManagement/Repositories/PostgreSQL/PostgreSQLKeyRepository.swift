@@ -133,7 +133,7 @@ public struct PostgreSQLKeyRepository: KeyRepository {
     func change<R>(_ body: (Session) throws -> R) throws -> R {
         try pool.transaction { session in
             try session.run([
-                Statement("BEGIN ISOLATION LEVEL READ COMMITTED"),
+                Statement("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"),
                 // Never less durable than this, whatever the role's settings say; more is left as it is.
                 Statement(
                     """
