@@ -44,7 +44,9 @@ public struct FleetWork {
         _ stores: [any FleetStore], keeper: RingKeeper, options: RunOptions, control: RunControl,
         worker: FleetWorkerName, lease: Int64 = 30, patience: Double = 120
     ) {
-        self.stores = stores
+        // Each begins with another store, so that a fleet has all servers busy, and not one after another.
+        let first = stores.isEmpty ? 0 : Int(worker.process.magnitude) % stores.count
+        self.stores = Array(stores[first...] + stores[..<first])
         self.keeper = keeper
         self.options = options
         self.control = control

@@ -42,7 +42,7 @@ class Report:
         for part in self.parts:
             print(f"\n{part['title']}")
             print(aligned([part["columns"], *([shown(cell) for cell in row] for row in part["rows"])]))
-        if self.bars:
+        if self.bars or self.notes:
             rows = [[bar["name"], shown(bar["value"]), f"{bar['sign']} {shown(bar['bar'])}",
                      "yes" if bar["holds"] else "NO"] for bar in self.bars]
             rows += [[note["name"], shown(note["value"]), "", ""] for note in self.notes]
