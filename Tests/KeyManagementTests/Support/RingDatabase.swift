@@ -101,7 +101,9 @@ func state(_ sql: String, _ database: Database, as role: String) -> String? {
 }
 
 extension ServerAddress {
-    /// Runs one statement on a connection of its own.
+    /// Runs one statement in a transaction and on a connection of its own.
     @discardableResult
-    func run(_ sql: String) throws -> Rows { try Session(self).run(Statement(sql)) }
+    func run(_ sql: String) throws -> Rows {
+        try Session(self).run([Statement("BEGIN READ WRITE"), Statement(sql), Statement("COMMIT")])[1]
+    }
 }
