@@ -158,7 +158,8 @@ let package = Package(
         .executableTarget(
             name: "RotationBenchmark",
             dependencies: [
-                "Keyroll", "Rotation", "Home", "KeyManagement", "SecretStores", "PostgreSQL", "Cryptography", "Databases",
+                "Keyroll", "Rotation", "Home", "KeyManagement", "SecretStores", "PostgreSQL", "Cryptography",
+                "Databases",
                 "Files", grdb,
             ],
             path: "benchmarks/RotationBenchmark", swiftSettings: strict),
