@@ -193,6 +193,10 @@ public final class Session: @unchecked Sendable {
         Statement("SELECT pg_catalog.set_config('search_path', 'pg_catalog', true)", room: 16)
     }
 
+    /// Runs one statement as it stands, with no transaction around it: what must not be in one, such as `VACUUM`.
+    @discardableResult
+    public func runAlone(_ sql: String) throws -> Rows { try exchange([Statement(sql, room: 16)])[0] }
+
     /// Runs one statement.
     @discardableResult
     public func run(_ statement: Statement) throws -> Rows { try run([statement])[0] }

@@ -77,9 +77,10 @@ final class PostgresBareLoop {
             let done = try session.run(opening + [update, Statement("COMMIT")])
             total += done[done.count - 2].changed
         }
-        // A transaction with a number of its own, whose commit takes everything before it to the disk.
+        // A transaction that has written something: its commit takes everything before it to the disk.
         try session.run([
-            Statement("BEGIN"), setting("synchronous_commit", "on"), Statement("SELECT pg_current_xact_id()::text"),
+            Statement("BEGIN"), setting("synchronous_commit", "on"),
+            Statement("SELECT pg_logical_emit_message(true, 'bare', '')::text"),
             Statement("COMMIT"),
         ])
         return total

@@ -20,23 +20,23 @@ final class PostgresTables {
     }
 
     func remove() throws {
-        for schema in [Self.store, Self.bare] { try session.run("DROP SCHEMA IF EXISTS \(schema) CASCADE") }
+        for schema in [Self.store, Self.bare] { try session.runAlone("DROP SCHEMA IF EXISTS \(schema) CASCADE") }
     }
 
     /// The store's own key pages in another table, as they lie.
     func copyOfPages(length: Int) throws -> PostgresBareLoop.Table {
         let name = "\(Self.bare).key_page"
-        try session.run("CREATE SCHEMA \(Self.bare)")
-        try session.run("CREATE TABLE \(name) (LIKE \(Self.store).key_page INCLUDING ALL) WITH (fillfactor = 50)")
-        try session.run("INSERT INTO \(name) SELECT * FROM \(Self.store).key_page ORDER BY page")
+        try session.runAlone("CREATE SCHEMA \(Self.bare)")
+        try session.runAlone("CREATE TABLE \(name) (LIKE \(Self.store).key_page INCLUDING ALL) WITH (fillfactor = 50)")
+        try session.runAlone("INSERT INTO \(name) SELECT * FROM \(Self.store).key_page ORDER BY page")
         return PostgresBareLoop.Table(name: name, key: "page", value: "slots", length: length, batch: 256)
     }
 
     /// What the store would be with one key a row. As many keys a transaction as 256 pages have.
     func rows(_ count: Int, slotsPerPage: Int) throws -> PostgresBareLoop.Table {
         let name = "\(Self.bare).key_row"
-        try session.run("CREATE TABLE \(name) (id int8 PRIMARY KEY, slot bytea NOT NULL) WITH (fillfactor = 50)")
-        try session.run(
+        try session.runAlone("CREATE TABLE \(name) (id int8 PRIMARY KEY, slot bytea NOT NULL) WITH (fillfactor = 50)")
+        try session.runAlone(
             """
             INSERT INTO \(name) SELECT id, substring(sha512(int8send(id)) FOR 44) FROM generate_series(1, \(count)) id
             """)
@@ -47,13 +47,13 @@ final class PostgresTables {
     func settle() throws {
         for name in ["\(Self.store).key_page", "\(Self.store).secret", "\(Self.bare).key_page", "\(Self.bare).key_row"]
         {
-            try session.run("VACUUM (ANALYZE) \(name)")
+            try session.runAlone("VACUUM (ANALYZE) \(name)")
         }
     }
 
     /// What was written goes to the disk first, so that nobody pays for another's blocks. Each block that is then changed
     /// goes whole into the write-ahead log once: what a nightly job meets.
-    func checkpoint() throws { try session.run("CHECKPOINT") }
+    func checkpoint() throws { try session.runAlone("CHECKPOINT") }
 
     /// Version and settings that the figures depend on.
     func settings() throws -> [String: String] {
