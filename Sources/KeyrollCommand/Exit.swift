@@ -159,6 +159,7 @@ enum Exit: Int32 {
         case .forgedJob: .refused
         case .leaseTooShort: .usage
         case .otherTarget: .notFound
+        case .plannedMeanwhile: .tryAgain
         }
     }
 

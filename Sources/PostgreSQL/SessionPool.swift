@@ -40,17 +40,25 @@ public final class SessionPool: Sendable {
     ///
     /// - Parameter attempts: how often at most.
     public func transaction<R>(attempts: Int = 12, _ body: (Session) throws -> R) throws -> R {
+        let session = try take()
+        defer { giveBack(session) }
+        return try Self.retrying(on: session, attempts: attempts) { try body(session) }
+    }
+
+    /// The same with a session of the caller's own.
+    ///
+    /// - Parameter isTransient: which failures are worth another attempt.
+    public static func retrying<R>(
+        on session: Session, attempts: Int = 12, where isTransient: (ServerFailure) -> Bool = { $0.code == .busy },
+        _ body: () throws -> R
+    ) throws -> R {
         var attempt = 1
         while true {
-            let session = try take()
-            do {
-                let result = try body(session)
-                giveBack(session)
-                return result
-            } catch {
-                try? Self.rollBack(session)
-                giveBack(session)
-                guard (error as? ServerFailure)?.code == .busy, attempt < attempts else { throw error }
+            do { return try body() } catch {
+                try? rollBack(session)
+                guard let failure = error as? ServerFailure, isTransient(failure), attempt < attempts else {
+                    throw error
+                }
                 usleep(UInt32.random(in: 1...8) * 2000 * UInt32(attempt))
                 attempt += 1
             }

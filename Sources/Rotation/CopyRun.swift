@@ -88,17 +88,8 @@ public struct CopyRun {
     /// - Returns: how many that were.
     public func removeStrays() throws -> Int {
         var removed = 0
-        var after: [UInt8]?
-        while true {
-            let part = try target.list(after: after, prefix: [], limit: 1000)
-            guard let last = part.last else { return removed }
-            after = Array(last.name.utf8)
-            for secret in part {
-                let name = Array(secret.name.utf8)
-                guard try source.list(after: nil, prefix: name, limit: 1).first?.name != secret.name else { continue }
-                if try target.remove(named: name) { removed += 1 }
-            }
-        }
+        try eachStray { name in if try target.remove(named: Array(name.utf8)) { removed += 1 } }
+        return removed
     }
 
     /// Secrets of the target whose names the source does not have.
@@ -106,16 +97,22 @@ public struct CopyRun {
     /// - Parameter limit: so many are named; all are counted.
     public func strays(atMost limit: Int) throws -> (count: Int, names: [String]) {
         var found: (count: Int, names: [String]) = (0, [])
+        try eachStray { name in
+            found.count += 1
+            if found.names.count < limit { found.names.append(name) }
+        }
+        return found
+    }
+
+    private func eachStray(_ body: (String) throws -> Void) throws {
         var after: [UInt8]?
         while true {
             let part = try target.list(after: after, prefix: [], limit: 1000)
-            guard let last = part.last else { return found }
+            guard let last = part.last else { return }
             after = Array(last.name.utf8)
             for secret in part {
-                let name = Array(secret.name.utf8)
-                guard try source.list(after: nil, prefix: name, limit: 1).first?.name != secret.name else { continue }
-                found.count += 1
-                if found.names.count < limit { found.names.append(secret.name) }
+                let first = try source.list(after: nil, prefix: Array(secret.name.utf8), limit: 1).first
+                if first?.name != secret.name { try body(secret.name) }
             }
         }
     }

@@ -70,7 +70,7 @@ public struct FleetWork {
             )
         }
         var outcome = Outcome()
-        var heard = Self.now()
+        var heard = Pacer.now()
         var isEnlisted = false
         while !control.isStopping {
             do {
@@ -80,19 +80,17 @@ public struct FleetWork {
                 }
                 let handled = outcome.handled
                 let isThrough = try takeTurn(job, &outcome)
-                heard = Self.now()
+                heard = Pacer.now()
                 if isThrough { return outcome }
                 // Others hold what is left: if one of them dies, its range is free once the lease lapses.
                 if outcome.handled == handled { usleep(200_000) }
-            } catch  where isAway(error) && Self.now() - heard < patience {
+            } catch  where isAway(error) && Pacer.now() - heard < patience {
                 usleep(500_000)
             }
         }
         outcome.wasInterrupted = true
         return outcome
     }
-
-    private static func now() -> Double { Pacer.now() }
 
     /// Does one range, if there is one.
     ///

@@ -10,6 +10,8 @@ public struct RotationError: Error, Sendable, CustomStringConvertible {
         case noSuchJob
         /// A job's record was not written by who has the ring.
         case forgedJob
+        /// Somebody else has planned a job at the same time.
+        case plannedMeanwhile
         /// A claim would lapse between two commits at the rate that was asked for.
         case leaseTooShort
         /// Another generation is active than the one that a job moves to.

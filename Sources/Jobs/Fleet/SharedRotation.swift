@@ -59,7 +59,7 @@ struct SharedRotation {
                 inPlaceOf: former == known ? nil : former)
             guard isPlanned else {
                 throw RotationError(
-                    .otherTarget, "another rotation was planned in \(store.place) just now; run it again")
+                    .plannedMeanwhile, "another rotation was planned in \(store.place) just now; run it again")
             }
         }
         return waiting.isEmpty && known == nil ? nil : job

@@ -111,6 +111,11 @@ struct PageImages {
         }
     }
 
+    /// Whether a slot is still what was read.
+    func isStill(_ slot: UnsafeRawPointer, at place: SlotPlace) -> Bool {
+        self.slot(place)?.elementsEqual(UnsafeRawBufferPointer(start: slot, count: Slot.length)) ?? false
+    }
+
     /// Gives out a free place and puts a slot there.
     mutating func add(_ slot: UnsafeRawPointer) throws -> SlotPlace {
         while next < claimed.count {

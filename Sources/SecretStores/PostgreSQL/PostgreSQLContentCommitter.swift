@@ -19,17 +19,9 @@ final class PostgreSQLContentCommitter: ContentCommitter {
         journal: (CommitTally) throws -> JournalRecord
     ) throws -> CommitTally {
         try store.translated {
-            var attempt = 1
-            while true {
-                do { return try attemptCommit(batch, to: mark, job: job, journal) } catch {
-                    try? SessionPool.rollBack(session)
-                    guard let failure = error as? ServerFailure, attempt < 12,
-                        failure.code == .busy || failure.state == PostgreSQLSchema.Condition.changed
-                    else { throw error }
-                    usleep(UInt32.random(in: 1...8) * 2000 * UInt32(attempt))
-                    attempt += 1
-                }
-            }
+            try SessionPool.retrying(
+                on: session, where: { $0.code == .busy || $0.state == PostgreSQLSchema.Condition.changed }
+            ) { try attemptCommit(batch, to: mark, job: job, journal) }
         }
     }
 
@@ -46,7 +38,7 @@ final class PostgreSQLContentCommitter: ContentCommitter {
         var written: [ContentBatch.Renewal] = []
         for renewal in batch.renewals {
             let record = batch.records[renewal.index]
-            guard isStill(batch.base + record.slot, at: record.place, pages) else {
+            guard pages.isStill(batch.base + record.slot, at: record.place) else {
                 tally.superseded += 1
                 continue
             }
@@ -64,10 +56,6 @@ final class PostgreSQLContentCommitter: ContentCommitter {
         statements.append(store.writing(try journal(tally)))
         try session.run(statements + [PostgreSQLSecretStore.commit])
         return tally
-    }
-
-    private func isStill(_ slot: UnsafeRawPointer, at place: SlotPlace, _ pages: PageImages) -> Bool {
-        pages.slot(place)?.elementsEqual(UnsafeRawBufferPointer(start: slot, count: Slot.length)) ?? false
     }
 
     private func writing(
@@ -95,7 +83,7 @@ final class PostgreSQLContentCommitter: ContentCommitter {
         var failing: [FailingSlot] = []
         for failure in batch.failures {
             if let index = failure.index,
-                !isStill(batch.base + batch.records[index].slot, at: failure.place, pages)
+                !pages.isStill(batch.base + batch.records[index].slot, at: failure.place)
             {
                 tally.superseded += 1
                 continue

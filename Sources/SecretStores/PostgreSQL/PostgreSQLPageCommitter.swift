@@ -37,15 +37,7 @@ final class PostgreSQLPageCommitter: PageCommitter {
                     throw error
                 }
             }
-            var attempt = 1
-            while true {
-                do { return try commitSlotwise(batch, to: mark, job: job, journal) } catch {
-                    try? SessionPool.rollBack(session)
-                    guard (error as? ServerFailure)?.code == .busy, attempt < 12 else { throw error }
-                    usleep(UInt32.random(in: 1...8) * 2000 * UInt32(attempt))
-                    attempt += 1
-                }
-            }
+            return try SessionPool.retrying(on: session) { try commitSlotwise(batch, to: mark, job: job, journal) }
         }
     }
 
@@ -155,7 +147,7 @@ final class PostgreSQLPageCommitter: PageCommitter {
             let offset = slot * Slot.length
             guard memcmp(old + offset, new + offset, Slot.length) != 0 else { continue }
             let place = SlotPlace(page: batch.pages[index], slot: slot)
-            if isStill(old + offset, at: place, pages) {
+            if pages.isStill(old + offset, at: place) {
                 pages.set(place, new + offset)
             } else {
                 tally.superseded += 1
@@ -164,17 +156,13 @@ final class PostgreSQLPageCommitter: PageCommitter {
         }
     }
 
-    private func isStill(_ slot: UnsafeRawPointer, at place: SlotPlace, _ pages: PageImages) -> Bool {
-        pages.slot(place)?.elementsEqual(UnsafeRawBufferPointer(start: slot, count: Slot.length)) ?? false
-    }
-
     /// The failures that are still what was read.
     private func fail(_ batch: PageBatch, _ pages: PageImages, _ tally: inout CommitTally) -> [FailingSlot] {
         var failing: [FailingSlot] = []
         for failure in batch.failures {
             let place = SlotPlace(page: batch.pages[failure.index], slot: failure.slot)
             let old = batch.old + failure.index * batch.pageLength + failure.slot * Slot.length
-            guard isStill(old, at: place, pages) else {
+            guard pages.isStill(old, at: place) else {
                 tally.superseded += 1
                 continue
             }

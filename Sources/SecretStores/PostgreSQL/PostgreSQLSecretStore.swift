@@ -176,7 +176,7 @@ public final class PostgreSQLSecretStore: SecretStore {
             Statement(Self.beginning, room: 16),
             Statement(
                 """
-                SELECT set_config('lock_timeout', '\(min(2000, pool.address.timeout * 500))ms', true), set_config('search_path', 'pg_catalog', true),
+                SELECT set_config('lock_timeout', '\(min(2000, pool.address.timeout * 500))ms', true),
                     set_config('idle_in_transaction_session_timeout', '30s', true),
                     set_config('synchronous_commit', '\(durability == .full ? "on" : "off")', true)\(Self.planning)
                 """, room: 16),

@@ -96,11 +96,13 @@ import Testing
         do {
             let fixture = try Alone()
             for number in 0..<100 { try fixture.store.put([Entry("name \(number)")]) }
-            let rows = try numbers(fixture, "SELECT count(*) FROM SCHEMA.census")[0]
-            #expect(rows >= 50, "\(rows)")
-            try fixture.store.finish(.test("job", isFinished: true)) { #expect($0.counts == [1: 100]) }
+            // A write folds them now and then by itself: after any of them one or more rows are left.
+            #expect(try numbers(fixture, "SELECT count(*), sum(change) FROM SCHEMA.census")[1] == 100)
+            for number in 100..<103 { try fixture.store.put([Entry("name \(number)")]) }
+            #expect(try numbers(fixture, "SELECT count(*) FROM SCHEMA.census")[0] > 1)
+            try fixture.store.finish(.test("job", isFinished: true)) { #expect($0.counts == [1: 103]) }
             #expect(try numbers(fixture, "SELECT count(*) FROM SCHEMA.census") == [1])
-            #expect(try fixture.store.census().counts == [1: 100])
+            #expect(try fixture.store.census().counts == [1: 103])
         }
     }
 }
