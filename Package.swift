@@ -62,6 +62,7 @@ let package = Package(
         .target(
             name: "Protection", dependencies: ["Cryptography", "Envelopes", "SecretStores", "KeyManagement"],
             swiftSettings: strict),
+        .target(name: "Access", dependencies: ["Cryptography", "Files"], swiftSettings: strict),
         .target(name: "Interchange", dependencies: ["Cryptography"], swiftSettings: strict),
         .target(
             name: "Rotation",
@@ -72,7 +73,8 @@ let package = Package(
         .target(
             name: "Home",
             dependencies: [
-                "Archives", "Cryptography", "Files", "PostgreSQL", "SecretStores", "KeyManagement", "Protection", yams,
+                "Access", "Archives", "Cryptography", "Files", "PostgreSQL", "SecretStores", "KeyManagement", "Protection",
+                yams,
             ],
             swiftSettings: strict),
         .target(name: "Evidence", dependencies: ["Cryptography", "Files"], swiftSettings: strict),

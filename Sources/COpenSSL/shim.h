@@ -2,7 +2,8 @@
 #define KEYROLL_COPENSSL_H
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
-#include <openssl/cms.h>
+#include <openssl/pem.h>
+#include <openssl/cms.h> /* declares its PEM functions only behind pem.h */
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
@@ -11,7 +12,6 @@
 #include <openssl/kdf.h>
 #include <openssl/objects.h>
 #include <openssl/params.h>
-#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>

@@ -14,7 +14,16 @@ public struct YAMLDocument {
     ///   - limit: the most bytes it may have.
     /// - Throws: ``HomeError`` with `configuration`, or `FileError`.
     public init(path: String, limit: Int = 1 << 16) throws {
-        let text = try Self.text(path, limit)
+        try self.init(text: Self.text(path, limit), from: path)
+    }
+
+    /// The same for text that was read already.
+    ///
+    /// - Parameters:
+    ///   - text: the document.
+    ///   - path: where it comes from, for messages.
+    /// - Throws: ``HomeError`` with `configuration`.
+    public init(text: String, from path: String) throws {
         try Self.refuseAliases(text, path)
         let node: Node?
         do { node = try Yams.compose(yaml: text) } catch let error as YamlError {
@@ -51,6 +60,16 @@ public struct YAMLDocument {
         guard let node = root[key] else { return nil }
         guard case .scalar(let scalar) = node else { throw error(node, "'\(prefix)\(key)' has to be one value") }
         return scalar.string
+    }
+
+    /// Several texts.
+    public func strings(_ key: String) throws -> [String]? {
+        guard let node = root[key] else { return nil }
+        guard case .sequence(let sequence) = node else { throw error(node, "'\(prefix)\(key)' has to be a sequence") }
+        return try sequence.map { item in
+            guard case .scalar(let scalar) = item else { throw error(item, "'\(prefix)\(key)' has to hold texts") }
+            return scalar.string
+        }
     }
 
     /// A whole number.

@@ -29,6 +29,8 @@ public struct Ring: Sendable, Equatable {
     public internal(set) var onlyReads = false
     /// How many records the evidence had, and the hash of the last one, when a job last ended.
     public internal(set) var evidence = EvidenceAnchor()
+    /// Who may reach the keys; nil where nobody has said so, and only whoever can open the home does.
+    public internal(set) var access: StoredAccess?
     /// Copies of the home and its stores that lie elsewhere.
     public internal(set) var copies: [RegisteredCopy] = []
 

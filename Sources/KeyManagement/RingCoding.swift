@@ -26,6 +26,7 @@ extension Ring {
             "onlyReads": .bool(onlyReads),
             "evidenceCount": .unsigned(evidence.count),
             "evidenceHead": .text(evidence.head),
+            "access": access.map { $0.encoded() } ?? .null,
         ]).encoded()
     }
 
@@ -74,6 +75,10 @@ extension Ring {
         self.signer = Signer(decoding: signer)
         formerSigners = former
         self.copies = copies
+        if let kept = pairs["access"], kept != .null {
+            guard let access = StoredAccess(decoding: kept) else { throw malformed }
+            self.access = access
+        }
     }
 }
 

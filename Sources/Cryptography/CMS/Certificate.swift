@@ -64,6 +64,15 @@ public final class Certificate: @unchecked Sendable {
         return String(decoding: bytes ?? [], as: UTF8.self)
     }
 
+    /// Whether a moment lies between the certificate's dates.
+    ///
+    /// - Parameter moment: seconds since 1970-01-01 00:00 UTC.
+    public func isValid(at moment: Int64) -> Bool {
+        var time = time_t(moment)
+        return X509_cmp_time(X509_get0_notBefore(pointer), &time) < 0
+            && X509_cmp_time(X509_get0_notAfter(pointer), &time) > 0
+    }
+
     /// What its key can do here.
     public enum KeyKind: String, Sendable {
         /// RSA, 2,048 bits or more.

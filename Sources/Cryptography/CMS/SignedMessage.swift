@@ -39,6 +39,33 @@ public enum SignedMessage {
         }
     }
 
+    /// Brings a message that another program wrote into the form that ``verify(_:of:trusted:)`` takes.
+    ///
+    /// - Parameter bytes: DER or BER, PEM (`CMS` or `PKCS7`), or S/MIME as `openssl cms -sign` writes unless told
+    ///   otherwise; may be hostile.
+    /// - Returns: DER, and whether the content is left out of it.
+    /// - Throws: ``CryptographyError`` with `malformed`.
+    public static func normalize(_ bytes: [UInt8]) throws -> (der: [UInt8], isDetached: Bool) {
+        defer { ERR_clear_error() }
+        let readers: [(OpaquePointer) -> OpaquePointer?] = [
+            { d2i_CMS_bio($0, nil) }, { PEM_read_bio_CMS($0, nil, nil, nil) },
+            { stream in
+                // The content that S/MIME carries beside the signature is of no interest: the caller has it.
+                var content: OpaquePointer?
+                defer { if let content { BIO_free(content) } }
+                return SMIME_read_CMS(stream, &content)
+            },
+        ]
+        for reader in readers {
+            guard let parsed = try bytes.withUnsafeBytes({ try MemoryStream.reading($0, reader) }) else { continue }
+            defer { CMS_ContentInfo_free(parsed) }
+            guard OBJ_obj2nid(CMS_get0_type(parsed)) == NID_pkcs7_signed else { continue }
+            let isDetached = CMS_is_detached(parsed) == 1
+            return (try MemoryStream.writing { _ = i2d_CMS_bio($0, parsed) }, isDetached)
+        }
+        throw CryptographyError(.malformed, "this is no CMS signature: neither DER nor PEM nor S/MIME")
+    }
+
     /// Verifies a message by exactly one signer, who is one of `trusted`.
     ///
     /// The signers are pinned: neither a chain nor a certificate's dates count, since what was signed has to be read

@@ -64,6 +64,23 @@ extension Signer {
     }
 }
 
+extension StoredAccess {
+    func encoded() -> CBORValue {
+        .map([
+            "revision": .unsigned(revision), "document": .bytes(document), "signature": .bytes(signature),
+            "signer": .bytes(signer),
+        ])
+    }
+
+    init?(decoding value: CBORValue) {
+        guard let pairs = value.pairs, let revision = pairs["revision"]?.number,
+            let document = pairs["document"]?.byteString, let signature = pairs["signature"]?.byteString,
+            let signer = pairs["signer"]?.byteString
+        else { return nil }
+        self.init(revision: revision, document: document, signature: signature, signer: signer)
+    }
+}
+
 extension Escrow {
     func encoded() -> CBORValue {
         .map([
