@@ -102,15 +102,24 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
+            name: "BrokerWire", dependencies: ["Cryptography", "Envelopes"], swiftSettings: strict),
+        .target(
             name: "Keyroll",
             dependencies: [
-                "Home", "Rotation", "Protection", "KeyManagement", "SecretStores", "Envelopes", "Cryptography", "Files",
+                "BrokerWire", "Access", "Home", "Rotation", "Protection", "KeyManagement", "SecretStores", "Envelopes", "Cryptography", "Files",
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "Broker",
+            dependencies: [
+                "BrokerWire", "Keyroll", "Access", "Audit", "Home", "Protection", "KeyManagement", "SecretStores",
+                "Envelopes", "Cryptography", "Files", "CSystem",
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "KeyrollCommand",
             dependencies: [
-                "Keyroll", "Reports", "Jobs", "Custody", "Evidence", "Archives", "Home", "Rotation", "Protection",
+                "Broker", "BrokerWire", "Access", "Keyroll", "Reports", "Jobs", "Custody", "Evidence", "Archives", "Home", "Rotation", "Protection",
                 "Interchange", "KeyManagement",
                 "SecretStores",
                 "Envelopes", "Cryptography", "Files", "Databases", "PostgreSQL", arguments, log,

@@ -1,5 +1,8 @@
+import Access
 import Archives
 import ArgumentParser
+import Broker
+import BrokerWire
 import Cryptography
 import Custody
 import Databases
@@ -52,6 +55,8 @@ enum Exit: Int32 {
         case let error as CustodyError: code(error)
         case is EvidenceChain.Broken: .someFailed
         case is OwnerLock.Busy: .tryAgain
+        case let error as AccessError: code(error)
+        case let error as BrokerError: code(error)
         case is SecretCipher.Failure, is EnvelopeError: .someFailed
         case let error as ImportError: code(error)
         case is ExportError: .inputOutput
@@ -160,6 +165,25 @@ enum Exit: Int32 {
         case .leaseTooShort: .usage
         case .otherTarget: .notFound
         case .plannedMeanwhile: .tryAgain
+        }
+    }
+
+    private static func code(_ error: AccessError) -> Exit {
+        switch error.code {
+        case .refused: .notPermitted
+        case .noSuchRequest: .notFound
+        case .notAccepted: .usage
+        case .policy, .altered: .refused
+        }
+    }
+
+    private static func code(_ error: BrokerError) -> Exit {
+        switch error.code {
+        case .unreachable: .unreachable
+        case .refused: .notPermitted
+        case .busy: .tryAgain
+        case .failed(let exit): Exit(rawValue: exit) ?? .fault
+        case .malformed: .fault
         }
     }
 

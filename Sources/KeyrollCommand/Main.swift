@@ -8,7 +8,14 @@ enum Main {
         ProcessHardening.apply()
         Surroundings.prepare()
         do { try SelfTest.run() } catch { Exit.fail(error) }
-        KeyrollCommand.main()
+        do {
+            var command = try KeyrollCommand.parseAsRoot()
+            // Where there is a broker, this process has no business with keys.
+            if let brokered = command as? any Brokered, let socket = brokered.home.brokerSocket {
+                BrokeredRun.run(socket)
+            }
+            try command.run()
+        } catch { KeyrollCommand.exit(withError: error) }
     }
 }
 
@@ -41,6 +48,8 @@ struct KeyrollCommand: ParsableCommand {
                 subcommands: [
                     ArchiveCommand.self, BackupCommand.self, RestoreCommand.self, Recover.self,
                 ]),
+            CommandGroup(
+                name: "Who may reach the keys:", subcommands: [BrokerCommand.self, AccessCommand.self]),
             CommandGroup(
                 name: "The home:",
                 subcommands: [

@@ -1,7 +1,9 @@
 import ArgumentParser
+import BrokerWire
 import Cryptography
 import Glibc
 import Home
+import Keyroll
 import Logging
 import Rotation
 import Synchronization
@@ -14,7 +16,19 @@ struct HomeOptions: ParsableArguments {
     @Option(name: .customLong("passphrase-fd"), help: "Read the root key's passphrase from this descriptor.")
     var passphraseDescriptor: Int32?
 
+    @Option(help: "Ask the broker at this socket, or none (else KEYROLL_BROKER, else the usual place).")
+    var broker: String?
+
     var layout: HomeLayout { HomeLayout.locate(option: home) }
+
+    /// The broker to ask, where there is one. Who names a home means that home.
+    var brokerSocket: String? { BrokerAddress.find(option: broker, hasHome: home != nil) }
+
+    /// The group, through a broker or by itself.
+    func group() throws -> KeyGroup {
+        if let brokerSocket { return KeyGroup(broker: brokerSocket) }
+        return KeyGroup(try open())
+    }
 
     func ask(isNew: Bool = false) -> Home.Ask {
         let passphrase = Passphrase(descriptor: passphraseDescriptor, isNew: isNew)

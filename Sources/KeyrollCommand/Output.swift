@@ -19,6 +19,9 @@ enum Output {
     /// A line that is no error.
     static func note(_ line: String) { write(shown(line) + "\n") }
 
+    /// What another process of keyroll wrote for standard error, as it is.
+    static func error(bytes: UnsafeRawBufferPointer) { _ = Glibc.write(2, bytes.baseAddress, bytes.count) }
+
     /// Raw text on standard error.
     static func write(_ text: String) {
         Array(text.utf8).withUnsafeBytes { _ = Glibc.write(2, $0.baseAddress, $0.count) }

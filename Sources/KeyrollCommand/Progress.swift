@@ -10,7 +10,9 @@ final class Progress: @unchecked Sendable {
     // @unchecked: what changes is touched on `queue` alone.
     private let control: RunControl
     private let queue = DispatchQueue(label: "keyroll.progress")
-    private let isTerminal = isatty(2) == 1
+    // A broker's worker writes for the terminal of whoever asked, whose width it was told.
+    private let columnsTold = getenv("KEYROLL_COLUMNS").flatMap { Int(String(cString: $0)) }
+    private let isTerminal: Bool
     private let isQuiet: Bool
     private var timer: (any DispatchSourceTimer)?
     private var signals: [any DispatchSourceSignal] = []
@@ -20,6 +22,7 @@ final class Progress: @unchecked Sendable {
     init(_ control: RunControl, isQuiet: Bool) {
         self.control = control
         self.isQuiet = isQuiet
+        isTerminal = columnsTold != nil || isatty(2) == 1
     }
 
     /// Runs `body` while progress is shown.
@@ -100,7 +103,8 @@ final class Progress: @unchecked Sendable {
 
     private func bar() -> String {
         var size = winsize()
-        let columns = ioctl(2, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
+        let columns =
+            columnsTold ?? (ioctl(2, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80)
         let text = line()
         let room = columns - text.count - 4
         guard room >= 10, control.total > 0 else { return String(text.prefix(max(1, columns - 1))) }

@@ -16,7 +16,7 @@ struct ArchiveCommand: ParsableCommand {
         ])
 
     /// `keyroll archive create`
-    struct Create: ParsableCommand {
+    struct Create: ParsableCommand, Brokered {
         static let configuration = CommandConfiguration(
             abstract: "Write bundles anew, for the recipients of today, and verify them.")
         @OptionGroup var home: HomeOptions
@@ -114,7 +114,7 @@ struct ArchiveCommand: ParsableCommand {
     }
 
     /// `keyroll archive list`
-    struct ListThem: ParsableCommand {
+    struct ListThem: ParsableCommand, Brokered {
         static let configuration = CommandConfiguration(
             commandName: "list", abstract: "The bundles that the ring knows of.")
         @OptionGroup var home: HomeOptions
@@ -168,7 +168,7 @@ struct ArchiveCommand: ParsableCommand {
     }
 
     /// `keyroll archive rehearse`
-    struct Rehearse: ParsableCommand {
+    struct Rehearse: ParsableCommand, Brokered {
         static let configuration = CommandConfiguration(
             abstract: "Prove that bundles can be restored: open them and unprotect with nothing else.")
         @OptionGroup var home: HomeOptions

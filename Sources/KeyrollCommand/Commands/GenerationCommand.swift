@@ -15,7 +15,7 @@ struct GenerationCommand: ParsableCommand {
         subcommands: [ListThem.self, Create.self, Activate.self, Compromise.self, Retire.self, Destroy.self])
 
     /// `keyroll generation list`
-    struct ListThem: ParsableCommand {
+    struct ListThem: ParsableCommand, Brokered {
         static let configuration = CommandConfiguration(
             commandName: "list", abstract: "All of them, with their history.")
         @OptionGroup var home: HomeOptions
@@ -49,7 +49,7 @@ struct GenerationCommand: ParsableCommand {
     }
 
     /// `keyroll generation create`
-    struct Create: ParsableCommand {
+    struct Create: ParsableCommand, Brokered {
         static let configuration = CommandConfiguration(
             abstract: "Publish a new generation; it protects once it is activated.")
         @OptionGroup var home: HomeOptions
@@ -69,7 +69,7 @@ struct GenerationCommand: ParsableCommand {
     }
 
     /// `keyroll generation activate`
-    struct Activate: ParsableCommand {
+    struct Activate: ParsableCommand, Brokered {
         static let configuration = CommandConfiguration(
             abstract: "Make a published generation the one that protects; the one before is deactivated.")
         @OptionGroup var home: HomeOptions
@@ -98,7 +98,7 @@ struct GenerationCommand: ParsableCommand {
     }
 
     /// `keyroll generation compromise`
-    struct Compromise: ParsableCommand {
+    struct Compromise: ParsableCommand, Brokered {
         static let configuration = CommandConfiguration(
             abstract: "Mark one as compromised that is not active; keyroll reencrypt does that and more.")
         @OptionGroup var home: HomeOptions
@@ -134,7 +134,7 @@ struct GenerationCommand: ParsableCommand {
     }
 
     /// `keyroll generation retire`
-    struct Retire: ParsableCommand {
+    struct Retire: ParsableCommand, Brokered {
         static let configuration = CommandConfiguration(
             abstract: "Take one off line that nothing needs any more; its key is in its bundle only.",
             discussion: """

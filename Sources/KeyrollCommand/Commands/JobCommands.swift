@@ -6,7 +6,7 @@ import Rotation
 import SecretStores
 
 /// `keyroll rotate`
-struct Rotate: ParsableCommand {
+struct Rotate: ParsableCommand, Brokered {
     static let configuration = CommandConfiguration(
         abstract: "The scheduled job: roll if that is due, rewrap, retire, archive, rehearse.",
         discussion: "Cut off at any point, the next run goes on. With nothing to do it answers at once.")
@@ -35,7 +35,7 @@ struct Rotate: ParsableCommand {
 }
 
 /// `keyroll work`
-struct Work: ParsableCommand {
+struct Work: ParsableCommand, Brokered {
     static let configuration = CommandConfiguration(
         abstract: "A worker of a job that a fleet shares: keyroll work --job ID, any number, on any host.",
         discussion: """
@@ -72,7 +72,7 @@ enum Lease {
 }
 
 /// `keyroll reencrypt`
-struct Reencrypt: ParsableCommand {
+struct Reencrypt: ParsableCommand, Brokered {
     static let configuration = CommandConfiguration(
         abstract: "The job after a compromise: a new generation, and new data keys for what was exposed.",
         discussion: """
@@ -106,7 +106,7 @@ struct Reencrypt: ParsableCommand {
 }
 
 /// `keyroll verify`
-struct Verify: ParsableCommand {
+struct Verify: ParsableCommand, Brokered {
     static let configuration = CommandConfiguration(
         abstract: "Unprotect every secret and throw the plaintext away.")
     @OptionGroup var home: HomeOptions

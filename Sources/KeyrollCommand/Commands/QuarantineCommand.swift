@@ -10,7 +10,7 @@ struct QuarantineCommand: ParsableCommand {
         subcommands: [ListThem.self, Retry.self, Accept.self])
 
     /// `keyroll quarantine list`
-    struct ListThem: ParsableCommand {
+    struct ListThem: ParsableCommand, Brokered {
         static let configuration = CommandConfiguration(commandName: "list", abstract: "Name them, with the reason.")
         @OptionGroup var home: HomeOptions
 
@@ -33,7 +33,7 @@ struct QuarantineCommand: ParsableCommand {
     }
 
     /// `keyroll quarantine retry`
-    struct Retry: ParsableCommand {
+    struct Retry: ParsableCommand, Brokered {
         static let configuration = CommandConfiguration(
             abstract: "Forget the list and try all of them again, as rotate does.")
         @OptionGroup var home: HomeOptions
@@ -49,7 +49,7 @@ struct QuarantineCommand: ParsableCommand {
     }
 
     /// `keyroll quarantine accept`
-    struct Accept: ParsableCommand {
+    struct Accept: ParsableCommand, Brokered {
         static let configuration = CommandConfiguration(
             abstract: "Accept one as lost: runs and status stop complaining; nothing is deleted.")
         @OptionGroup var home: HomeOptions

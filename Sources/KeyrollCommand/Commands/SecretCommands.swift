@@ -20,7 +20,7 @@ struct Put: ParsableCommand {
 
     func run() {
         reporting {
-            let group = KeyGroup(try home.open())
+            let group = try home.group()
             let plaintext = try StandardInput.read(atMost: StoreLimits.plaintext, what: "secret '\(name)'")
             try plaintext.withUnsafeBytes { try group.put(name, $0, context: context, replacing: replace, in: store) }
             return .done
@@ -38,7 +38,7 @@ struct Get: ParsableCommand {
 
     func run() {
         reporting {
-            try KeyGroup(home.open()).get(name, context: context, in: store) { Output.bytes($0) }
+            try home.group().get(name, context: context, in: store) { Output.bytes($0) }
             return .done
         }
     }
@@ -52,7 +52,7 @@ struct Remove: ParsableCommand {
 
     func run() {
         reporting {
-            try KeyGroup(home.open()).remove(name)
+            try home.group().remove(name)
             return .done
         }
     }
@@ -68,14 +68,14 @@ struct Move: ParsableCommand {
 
     func run() {
         reporting {
-            try KeyGroup(home.open()).rename(old, to: new)
+            try home.group().rename(old, to: new)
             return .done
         }
     }
 }
 
 /// `keyroll list`
-struct List: ParsableCommand {
+struct List: ParsableCommand, Brokered {
     static let configuration = CommandConfiguration(
         abstract: "List secrets by name.",
         discussion: "With --json a line an object: name, store, generation, birth, bytes of the message's body.")

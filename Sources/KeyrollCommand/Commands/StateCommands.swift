@@ -3,7 +3,7 @@ import Home
 import Reports
 
 /// `keyroll status`
-struct Status: ParsableCommand {
+struct Status: ParsableCommand, Brokered {
     static let configuration = CommandConfiguration(
         abstract: "Secrets by generation, and what is due (exit code 3 when something is).")
     @OptionGroup var home: HomeOptions
@@ -19,7 +19,7 @@ struct Status: ParsableCommand {
 }
 
 /// `keyroll explain`
-struct Explain: ParsableCommand {
+struct Explain: ParsableCommand, Brokered {
     static let configuration = CommandConfiguration(abstract: "Where a secret stands, and why.")
     @OptionGroup var home: HomeOptions
     @Argument(help: "The secret's name.") var name: String
@@ -34,7 +34,7 @@ struct Explain: ParsableCommand {
 }
 
 /// `keyroll doctor`
-struct DoctorCommand: ParsableCommand {
+struct DoctorCommand: ParsableCommand, Brokered {
     static let configuration = CommandConfiguration(
         commandName: "doctor", abstract: "Look for what is wrong with a home (exit code 3 when something is).")
     @OptionGroup var home: HomeOptions

@@ -1,0 +1,218 @@
+import Access
+import Audit
+import Files
+import Foundation
+import Home
+import Synchronization
+
+/// Takes requests for access and what becomes of them: keeps each change durably, and logs it, before anybody is told.
+public final class AccessDesk: Sendable {
+    private let folder: CaseFolder
+    private let log: AuditLog
+    private let clock: SteadyClock
+    private let kept: Mutex<[AccessCase]>
+
+    /// - Parameters:
+    ///   - folder: where requests are kept.
+    ///   - log: the audit log.
+    ///   - clock: one that does not run backwards.
+    /// - Throws: what reading them throws; one that is not believed is logged and does not count.
+    public init(_ folder: CaseFolder, log: AuditLog, clock: SteadyClock) throws {
+        self.folder = folder
+        self.log = log
+        self.clock = clock
+        let (cases, refused) = try folder.read()
+        kept = Mutex(cases)
+        for line in refused {
+            try log.append(AuditEvent(.accessEnd, .failed, by: .own(), reason: line), synced: true)
+        }
+    }
+
+    /// A caller's own cases, to decide by.
+    public func cases(of uid: UInt32) -> [AccessCase] {
+        kept.withLock { cases in cases.isEmpty ? [] : cases.filter { $0.request.uid == uid } }
+    }
+
+    /// Takes a request.
+    ///
+    /// - Throws: `AccessError`; what the log or the folder throws.
+    public func request(
+        _ operation: String, secrets: String, seconds: Int64, reason: String, by caller: Caller, _ rules: AccessRules
+    ) throws -> AccessCase {
+        try logging(.accessRequest, nil, caller) {
+            guard rules.mayRequest(caller) else {
+                throw AccessError(
+                    .refused, "'\(caller.user)' may not ask for access to group \(rules.policy.group)")
+            }
+            guard let operation = Operation(rawValue: operation) else {
+                throw AccessError(.notAccepted, "access is asked for to unprotect or to protect")
+            }
+            let request = try AccessRequest(
+                by: caller, operation, secrets: NamePattern(secrets), for: seconds, reason: reason,
+                policy: rules.policy, now: clock.now)
+            return try kept.withLock { cases in
+                let waiting = cases.filter {
+                    guard case .waiting = $0.standing(rules.policy, now: clock.now) else { return false }
+                    return $0.request.uid == caller.uid
+                }
+                guard waiting.count < 100 else {
+                    throw AccessError(.refused, "'\(caller.user)' has 100 requests waiting; end one of them first")
+                }
+                let entry = AccessCase(request)
+                try record(.accessRequest, entry, caller, facts: facts(of: request))
+                try folder.write(entry)
+                cases.append(entry)
+                cases = folder.tidy(cases, policy: rules.policy, now: clock.now)
+                return entry
+            }
+        }
+    }
+
+    /// Takes an approval.
+    ///
+    /// - Throws: `AccessError`; what the log or the folder throws.
+    public func approve(_ id: String, signature: [UInt8], by caller: Caller, _ rules: AccessRules) throws -> AccessCase {
+        try logging(.accessApproval, id, caller) {
+            try change(id, caller, rules) { entry in
+                let approval = try entry.approve(signature, policy: rules.policy, now: clock.now)
+                var facts: [(name: String, value: AuditValue)] = [
+                    ("approver", .text(approval.user)), ("level", .text(approval.level)),
+                    ("signature", .text(Data(approval.signature).base64EncodedString())),
+                    ("statement", .text(entry.request.statement)),
+                ]
+                if case .granted(let until) = entry.standing(rules.policy, now: clock.now) {
+                    facts.append(("grantedUntil", .text(until.description)))
+                }
+                try record(.accessApproval, entry, caller, facts: facts)
+            }
+        }
+    }
+
+    /// Turns a request down, or takes a grant back.
+    ///
+    /// - Throws: `AccessError`; what the log or the folder throws.
+    public func finish(
+        _ kind: AccessCase.End.Kind, _ id: String, reason: String, by caller: Caller, _ rules: AccessRules
+    ) throws -> AccessCase {
+        let event: AuditEvent.Kind = kind == .denied ? .accessDenial : .accessRevocation
+        return try logging(event, id, caller) {
+            try change(id, caller, rules) { entry in
+                let isOwn = entry.request.uid == caller.uid && kind == .revoked
+                guard isOwn || rules.policy.isApprover(caller.user) || rules.roles(of: caller).contains(.owner) else {
+                    throw AccessError(
+                        .refused, "'\(caller.user)' is neither an approver nor an owner of group \(rules.policy.group)")
+                }
+                guard reason.utf8.count <= 500 else { throw AccessError(.notAccepted, "a reason has at most 500 bytes") }
+                try entry.finish(kind, by: caller.user, reason: reason, policy: rules.policy, now: clock.now)
+                try record(event, entry, caller, facts: [("reason", .text(reason))])
+            }
+        }
+    }
+
+    /// The cases that a caller may see: all of them for approvers, owners and auditors, the own ones for others.
+    public func visible(to caller: Caller, _ rules: AccessRules) throws -> [AccessCase] {
+        let seesAll =
+            rules.policy.isApprover(caller.user) || !Set(rules.roles(of: caller)).isDisjoint(with: [.owner, .auditor])
+        guard seesAll || rules.mayRequest(caller) else {
+            throw AccessError(.refused, "'\(caller.user)' has nothing to do with group \(rules.policy.group)")
+        }
+        return kept.withLock { $0.filter { seesAll || $0.request.uid == caller.uid } }
+    }
+
+    /// One of them.
+    ///
+    /// - Throws: `AccessError` with `noSuchRequest`.
+    public func visible(_ id: String, to caller: Caller, _ rules: AccessRules) throws -> AccessCase {
+        guard let entry = try visible(to: caller, rules).first(where: { $0.request.id == id }) else {
+            throw Self.unknown(id)
+        }
+        return entry
+    }
+
+    /// Logs grants whose time is over, once each.
+    ///
+    /// - Parameter ended: those that were logged before; added to.
+    public func logEnds(_ rules: AccessRules, ended: inout Set<String>) throws {
+        let now = clock.now
+        for entry in kept.withLock({ $0 }) where entry.granted != nil && !ended.contains(entry.request.id) {
+            switch entry.standing(rules.policy, now: now) {
+            case .over, .lapsed:
+                ended.insert(entry.request.id)
+                try log.append(
+                    AuditEvent(
+                        .accessEnd, .done, by: nil, grant: entry.request.id,
+                        reason: entry.standing(rules.policy, now: now).word,
+                        facts: [("requester", .text(entry.request.user))]), synced: false)
+            default: break
+            }
+        }
+    }
+
+    /// The ids of grants that are over already, so that they are not logged again after a start.
+    public func alreadyEnded(_ rules: AccessRules) -> Set<String> {
+        let now = clock.now
+        return Set(
+            kept.withLock { $0 }.filter { entry in
+                switch entry.standing(rules.policy, now: now) {
+                case .over, .lapsed: entry.granted != nil
+                default: false
+                }
+            }.map(\.request.id))
+    }
+
+    // MARK: Parts
+
+    private func change(
+        _ id: String, _ caller: Caller, _ rules: AccessRules, _ body: (inout AccessCase) throws -> Void
+    ) throws -> AccessCase {
+        try kept.withLock { cases in
+            guard let index = cases.firstIndex(where: { $0.request.id == id }) else { throw Self.unknown(id) }
+            var entry = cases[index]
+            try body(&entry)
+            try folder.write(entry)
+            cases[index] = entry
+            return entry
+        }
+    }
+
+    private static func unknown(_ id: String) -> AccessError {
+        AccessError(.noSuchRequest, "there is no request '\(id)'; see: keyroll access list")
+    }
+
+    private func record(
+        _ kind: AuditEvent.Kind, _ entry: AccessCase, _ caller: Caller, facts: [(name: String, value: AuditValue)]
+    ) throws {
+        try log.append(
+            AuditEvent(
+                kind, .done, by: AuditActor(caller), grant: entry.request.id, approvers: entry.approvals.map(\.user),
+                facts: facts), synced: true)
+    }
+
+    private func facts(of request: AccessRequest) -> [(name: String, value: AuditValue)] {
+        [
+            ("operation", .text(request.operation.rawValue)), ("secrets", .text(request.secrets.text)),
+            ("seconds", .number(request.duration)), ("why", .text(request.reason)),
+        ]
+    }
+
+    /// What was refused is logged as well.
+    private func logging(
+        _ kind: AuditEvent.Kind, _ id: String?, _ caller: Caller, _ body: () throws -> AccessCase
+    ) throws -> AccessCase {
+        do { return try body() } catch let error as AccessError {
+            try log.append(
+                AuditEvent(
+                    kind, .refused, by: AuditActor(caller),
+                    grant: id.flatMap { AccessRequest.isIdentity($0) ? $0 : nil }, reason: error.description),
+                synced: true)
+            throw error
+        }
+    }
+}
+
+extension AuditActor {
+    /// Who asks, as the log names them.
+    public init(_ caller: Caller) {
+        self.init(uid: caller.uid, user: caller.user, pid: caller.pid, executable: caller.executable)
+    }
+}

@@ -1,0 +1,26 @@
+/// How much a broker takes on.
+public struct BrokerOptions: Sendable {
+    /// The socket; nil where the service manager hands one over.
+    public var socket: String
+    /// Connections at once.
+    public var connections = 16_384
+    /// Connections of one user at once.
+    public var connectionsOfUser = 12_288
+    /// Requests a second of one user.
+    public var rate = 100_000.0
+    /// Requests a second of a user whom the policy does not name.
+    public var rateOfStrangers = 20.0
+    /// Seconds for the head of a request, once it has begun, and for an answer to be taken.
+    public var patience = 10.0
+    /// Bytes a second that a payload has to come with.
+    public var slowest = 256.0 * 1024
+    /// Bytes of payloads at once.
+    public var payload = 256 << 20
+    /// Commands at once.
+    public var commands = 8
+    /// Threads that serve requests.
+    public var threads = 16
+
+    /// - Parameter socket: the socket's path.
+    public init(socket: String) { self.socket = socket }
+}

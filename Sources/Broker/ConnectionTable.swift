@@ -1,0 +1,63 @@
+import Access
+import Glibc
+import Synchronization
+
+/// All connections, and how many each user has.
+final class ConnectionTable: Sendable {
+    private struct State {
+        var connections: [UInt64: Connection] = [:]
+        var ofUser: [UInt32: Int] = [:]
+        /// 0 and 1 are not connections: "nothing happened" and the listening socket.
+        var next: UInt64 = 2
+    }
+
+    private let state = Mutex(State())
+    private let options: BrokerOptions
+
+    init(_ options: BrokerOptions) { self.options = options }
+
+    /// Takes a connection in; nil where there are too many, which closes it.
+    func add(_ descriptor: Int32, _ caller: Caller) -> Connection? {
+        state.withLock { state in
+            guard state.connections.count < options.connections,
+                state.ofUser[caller.uid, default: 0] < options.connectionsOfUser
+            else { return nil }
+            let connection = Connection(descriptor, number: state.next, caller: caller)
+            state.next += 1
+            state.connections[connection.number] = connection
+            state.ofUser[caller.uid, default: 0] += 1
+            return connection
+        }
+    }
+
+    subscript(number: UInt64) -> Connection? { state.withLock { $0.connections[number] } }
+
+    func remove(_ connection: Connection) {
+        state.withLock { state in
+            guard state.connections.removeValue(forKey: connection.number) != nil else { return }
+            let left = state.ofUser[connection.caller.uid, default: 1] - 1
+            state.ofUser[connection.caller.uid] = left == 0 ? nil : left
+        }
+    }
+
+    /// Cuts off those that take too long; the thread that gets the event then closes them.
+    func cutOff(now: UInt64) {
+        state.withLock { state in
+            for connection in state.connections.values {
+                let deadline = connection.deadline.load(ordering: .relaxed)
+                if deadline != 0, deadline < now { shutdown(connection.descriptor, Int32(SHUT_RDWR)) }
+            }
+        }
+    }
+
+    /// Hangs up on those that are idle.
+    func cutOffIdle() {
+        state.withLock { state in
+            for connection in state.connections.values where connection.deadline.load(ordering: .relaxed) == 0 {
+                shutdown(connection.descriptor, Int32(SHUT_RDWR))
+            }
+        }
+    }
+
+    var count: Int { state.withLock { $0.connections.count } }
+}
