@@ -70,9 +70,11 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
+            name: "Audit", dependencies: ["Interchange", "Cryptography", "Files", "CSystem"], swiftSettings: strict),
+        .target(
             name: "Home",
             dependencies: [
-                "Archives", "Cryptography", "Files", "PostgreSQL", "SecretStores", "KeyManagement", "Protection", yams,
+                "Audit", "Archives", "Cryptography", "Files", "PostgreSQL", "SecretStores", "KeyManagement", "Protection", yams,
             ],
             swiftSettings: strict),
         .target(name: "Evidence", dependencies: ["Cryptography", "Files"], swiftSettings: strict),
@@ -87,8 +89,8 @@ let package = Package(
         .target(
             name: "Jobs",
             dependencies: [
-                "Custody", "Evidence", "Archives", "Home", "Rotation", "Protection", "Envelopes", "KeyManagement",
-                "SecretStores", "Interchange",
+                "Custody", "Evidence", "Audit", "Archives", "Home", "Rotation", "Protection", "Envelopes",
+                "KeyManagement", "SecretStores", "Interchange",
                 "Cryptography", "Files", yams, log,
             ],
             swiftSettings: strict),
@@ -108,7 +110,7 @@ let package = Package(
         .executableTarget(
             name: "KeyrollCommand",
             dependencies: [
-                "Keyroll", "Reports", "Jobs", "Custody", "Evidence", "Archives", "Home", "Rotation", "Protection",
+                "Keyroll", "Reports", "Jobs", "Custody", "Evidence", "Audit", "Archives", "Home", "Rotation", "Protection",
                 "Interchange", "KeyManagement",
                 "SecretStores",
                 "Envelopes", "Cryptography", "Files", "Databases", "PostgreSQL", arguments, log,
@@ -140,6 +142,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(name: "InterchangeTests", dependencies: ["Interchange"], swiftSettings: strict),
+        .testTarget(
+            name: "AuditTests", dependencies: ["Audit", "Cryptography", "Files"], swiftSettings: strict),
         .testTarget(
             name: "RotationTests",
             dependencies: [
