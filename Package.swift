@@ -71,10 +71,12 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
+            name: "Audit", dependencies: ["Interchange", "Cryptography", "Files", "CSystem"], swiftSettings: strict),
+        .target(
             name: "Home",
             dependencies: [
-                "Access", "Archives", "Cryptography", "Files", "PostgreSQL", "SecretStores", "KeyManagement", "Protection",
-                yams,
+                "Access", "Audit", "Archives", "Cryptography", "Files", "PostgreSQL", "SecretStores", "KeyManagement",
+                "Protection", yams,
             ],
             swiftSettings: strict),
         .target(name: "Evidence", dependencies: ["Cryptography", "Files"], swiftSettings: strict),
@@ -89,8 +91,8 @@ let package = Package(
         .target(
             name: "Jobs",
             dependencies: [
-                "Custody", "Evidence", "Archives", "Home", "Rotation", "Protection", "Envelopes", "KeyManagement",
-                "SecretStores", "Interchange",
+                "Custody", "Evidence", "Audit", "Archives", "Home", "Rotation", "Protection", "Envelopes",
+                "KeyManagement", "SecretStores", "Interchange",
                 "Cryptography", "Files", yams, log,
             ],
             swiftSettings: strict),
@@ -106,7 +108,8 @@ let package = Package(
         .target(
             name: "Keyroll",
             dependencies: [
-                "BrokerWire", "Access", "Home", "Rotation", "Protection", "KeyManagement", "SecretStores", "Envelopes", "Cryptography", "Files",
+                "BrokerWire", "Access", "Home", "Rotation", "Protection", "KeyManagement", "SecretStores", "Envelopes",
+                "Cryptography", "Files",
             ],
             swiftSettings: strict),
         .target(
@@ -119,7 +122,8 @@ let package = Package(
         .executableTarget(
             name: "KeyrollCommand",
             dependencies: [
-                "Broker", "BrokerWire", "Access", "Keyroll", "Reports", "Jobs", "Custody", "Evidence", "Archives", "Home", "Rotation", "Protection",
+                "Broker", "BrokerWire", "Access", "Keyroll", "Reports", "Jobs", "Custody", "Evidence", "Audit",
+                "Archives", "Home", "Rotation", "Protection",
                 "Interchange", "KeyManagement",
                 "SecretStores",
                 "Envelopes", "Cryptography", "Files", "Databases", "PostgreSQL", arguments, log,
@@ -152,6 +156,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "InterchangeTests", dependencies: ["Interchange"], swiftSettings: strict),
         .testTarget(
+            name: "AuditTests", dependencies: ["Audit", "Cryptography", "Files"], swiftSettings: strict),
+        .testTarget(
             name: "RotationTests",
             dependencies: [
                 "Rotation", "Jobs", "Interchange", "Home", "Keyroll", "Protection", "SecretStores", "KeyManagement",
@@ -174,5 +180,8 @@ let package = Package(
                 "Files", grdb,
             ],
             path: "benchmarks/RotationBenchmark", swiftSettings: strict),
+        .executableTarget(
+            name: "BrokerBenchmark", dependencies: ["BrokerWire", "Keyroll"], path: "benchmarks/BrokerBenchmark",
+            swiftSettings: strict),
     ]
 )

@@ -47,7 +47,9 @@ public struct AccessPolicy: Sendable {
     ) throws {
         func refuse(_ detail: String) -> AccessError { AccessError(.policy, detail) }
         guard revision > 0 else { throw refuse("'revision' begins with 1") }
-        guard !owners.isEmpty else { throw refuse("'owners' needs at least one certificate: who signs the next policy") }
+        guard !owners.isEmpty else {
+            throw refuse("'owners' needs at least one certificate: who signs the next policy")
+        }
         guard owners.allSatisfy({ $0.keyKind != nil }) else {
             throw refuse("an owner's key has to be RSA of 2048 bits or more, or P-256, P-384, P-521")
         }

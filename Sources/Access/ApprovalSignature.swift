@@ -37,7 +37,8 @@ public enum ApprovalSignature {
         if failure?.code == .unknownSigner {
             throw AccessError(.refused, "signed by nobody whose signature counts here; see: keyroll access policy show")
         }
-        throw AccessError(.refused, "the signature does not fit this text: another request was signed, or it was altered")
+        throw AccessError(
+            .refused, "the signature does not fit this text: another request was signed, or it was altered")
     }
 
     private static func withCarriageReturns(_ text: [UInt8]) -> [UInt8] {

@@ -83,11 +83,13 @@ public struct CaseFolder: Sendable {
 
     private func read(_ name: String) throws -> AccessCase {
         let path = path + "/" + name
-        let altered = AccessError(.altered, "\(path): this is not what keyroll wrote; it was altered, and does not count")
+        let altered = AccessError(
+            .altered, "\(path): this is not what keyroll wrote; it was altered, and does not count")
         try PrivateFile.check(path)
         guard let bytes = try PrivateFile.read(path, limit: 1 << 20) else { throw altered }
         let parts = bytes.split(separator: 10, omittingEmptySubsequences: false)
-        guard parts.count == 3, parts[2].isEmpty, try hexadecimal(seal(Array(parts[0]))) == String(decoding: parts[1], as: UTF8.self),
+        guard parts.count == 3, parts[2].isEmpty,
+            try hexadecimal(seal(Array(parts[0]))) == String(decoding: parts[1], as: UTF8.self),
             let document = try? JSONDecoder().decode(Document.self, from: Data(parts[0])), document.format == 1,
             let request = AccessRequest(statement: document.statement), name == request.id + ".json"
         else { throw altered }

@@ -1,12 +1,13 @@
 import Access
 import Audit
+import Cryptography
 import Files
 import Foundation
 import Home
 import Synchronization
 
 /// Takes requests for access and what becomes of them: keeps each change durably, and logs it, before anybody is told.
-public final class AccessDesk: Sendable {
+final class AccessDesk: Sendable {
     private let folder: CaseFolder
     private let log: AuditLog
     private let clock: SteadyClock
@@ -17,7 +18,7 @@ public final class AccessDesk: Sendable {
     ///   - log: the audit log.
     ///   - clock: one that does not run backwards.
     /// - Throws: what reading them throws; one that is not believed is logged and does not count.
-    public init(_ folder: CaseFolder, log: AuditLog, clock: SteadyClock) throws {
+    init(_ folder: CaseFolder, log: AuditLog, clock: SteadyClock) throws {
         self.folder = folder
         self.log = log
         self.clock = clock
@@ -29,14 +30,14 @@ public final class AccessDesk: Sendable {
     }
 
     /// A caller's own cases, to decide by.
-    public func cases(of uid: UInt32) -> [AccessCase] {
+    func cases(of uid: UInt32) -> [AccessCase] {
         kept.withLock { cases in cases.isEmpty ? [] : cases.filter { $0.request.uid == uid } }
     }
 
     /// Takes a request.
     ///
     /// - Throws: `AccessError`; what the log or the folder throws.
-    public func request(
+    func request(
         _ operation: String, secrets: String, seconds: Int64, reason: String, by caller: Caller, _ rules: AccessRules
     ) throws -> AccessCase {
         try logging(.accessRequest, nil, caller) {
@@ -71,7 +72,7 @@ public final class AccessDesk: Sendable {
     /// Takes an approval.
     ///
     /// - Throws: `AccessError`; what the log or the folder throws.
-    public func approve(_ id: String, signature: [UInt8], by caller: Caller, _ rules: AccessRules) throws -> AccessCase {
+    func approve(_ id: String, signature: [UInt8], by caller: Caller, _ rules: AccessRules) throws -> AccessCase {
         try logging(.accessApproval, id, caller) {
             try change(id, caller, rules) { entry in
                 let approval = try entry.approve(signature, policy: rules.policy, now: clock.now)
@@ -91,7 +92,7 @@ public final class AccessDesk: Sendable {
     /// Turns a request down, or takes a grant back.
     ///
     /// - Throws: `AccessError`; what the log or the folder throws.
-    public func finish(
+    func finish(
         _ kind: AccessCase.End.Kind, _ id: String, reason: String, by caller: Caller, _ rules: AccessRules
     ) throws -> AccessCase {
         let event: AuditEvent.Kind = kind == .denied ? .accessDenial : .accessRevocation
@@ -102,7 +103,9 @@ public final class AccessDesk: Sendable {
                     throw AccessError(
                         .refused, "'\(caller.user)' is neither an approver nor an owner of group \(rules.policy.group)")
                 }
-                guard reason.utf8.count <= 500 else { throw AccessError(.notAccepted, "a reason has at most 500 bytes") }
+                guard reason.utf8.count <= 500 else {
+                    throw AccessError(.notAccepted, "a reason has at most 500 bytes")
+                }
                 try entry.finish(kind, by: caller.user, reason: reason, policy: rules.policy, now: clock.now)
                 try record(event, entry, caller, facts: [("reason", .text(reason))])
             }
@@ -110,7 +113,7 @@ public final class AccessDesk: Sendable {
     }
 
     /// The cases that a caller may see: all of them for approvers, owners and auditors, the own ones for others.
-    public func visible(to caller: Caller, _ rules: AccessRules) throws -> [AccessCase] {
+    func visible(to caller: Caller, _ rules: AccessRules) throws -> [AccessCase] {
         let seesAll =
             rules.policy.isApprover(caller.user) || !Set(rules.roles(of: caller)).isDisjoint(with: [.owner, .auditor])
         guard seesAll || rules.mayRequest(caller) else {
@@ -122,7 +125,7 @@ public final class AccessDesk: Sendable {
     /// One of them.
     ///
     /// - Throws: `AccessError` with `noSuchRequest`.
-    public func visible(_ id: String, to caller: Caller, _ rules: AccessRules) throws -> AccessCase {
+    func visible(_ id: String, to caller: Caller, _ rules: AccessRules) throws -> AccessCase {
         guard let entry = try visible(to: caller, rules).first(where: { $0.request.id == id }) else {
             throw Self.unknown(id)
         }
@@ -132,7 +135,7 @@ public final class AccessDesk: Sendable {
     /// Logs grants whose time is over, once each.
     ///
     /// - Parameter ended: those that were logged before; added to.
-    public func logEnds(_ rules: AccessRules, ended: inout Set<String>) throws {
+    func logEnds(_ rules: AccessRules, ended: inout Set<String>) throws {
         let now = clock.now
         for entry in kept.withLock({ $0 }) where entry.granted != nil && !ended.contains(entry.request.id) {
             switch entry.standing(rules.policy, now: now) {
@@ -149,7 +152,7 @@ public final class AccessDesk: Sendable {
     }
 
     /// The ids of grants that are over already, so that they are not logged again after a start.
-    public func alreadyEnded(_ rules: AccessRules) -> Set<String> {
+    func alreadyEnded(_ rules: AccessRules) -> Set<String> {
         let now = clock.now
         return Set(
             kept.withLock { $0 }.filter { entry in
@@ -212,7 +215,7 @@ public final class AccessDesk: Sendable {
 
 extension AuditActor {
     /// Who asks, as the log names them.
-    public init(_ caller: Caller) {
+    init(_ caller: Caller) {
         self.init(uid: caller.uid, user: caller.user, pid: caller.pid, executable: caller.executable)
     }
 }

@@ -1,9 +1,9 @@
-public import Access
-public import Files
+import Access
+import Files
 import Foundation
 
 /// Requests as JSON, as `keyroll access list` and `show` print them.
-public enum AccessListing {
+enum AccessListing {
     private struct Entry: Encodable {
         struct Approval: Encodable {
             var user: String
@@ -33,7 +33,7 @@ public enum AccessListing {
     }
 
     /// A JSON array.
-    public static func json(_ cases: [AccessCase], _ policy: AccessPolicy, now: Timestamp) throws -> [UInt8] {
+    static func json(_ cases: [AccessCase], _ policy: AccessPolicy, now: Timestamp) throws -> [UInt8] {
         let entries = cases.map { entry -> Entry in
             let standing = entry.standing(policy, now: now)
             var waitsFor: String?

@@ -1,9 +1,10 @@
 public import Access
 public import Audit
 public import Cryptography
-public import Files
+import Files
 import Glibc
 public import Home
+import KeyManagement
 import Synchronization
 
 /// The service that alone has the keys: applications and people ask it over a Unix socket, it knows them by the kernel,
@@ -56,7 +57,9 @@ public final class Broker: Sendable {
         try log.append(
             AuditEvent(
                 .brokerStart, .done, by: .own(),
-                facts: [("socket", .text(options.socket)), ("policyRevision", .number(Int64(shared.standing.revision)))]),
+                facts: [
+                    ("socket", .text(options.socket)), ("policyRevision", .number(Int64(shared.standing.revision))),
+                ]),
             synced: true)
         let shared = shared
         try reactor.start { Service(shared) }

@@ -1,6 +1,7 @@
 import Access
 import Audit
 import BrokerWire
+import CSystem
 import Cryptography
 import Glibc
 import Synchronization
@@ -37,7 +38,7 @@ final class CommandRelay: Sendable {
             // Looking is logged once, when it is over; what changes something is logged before it begins as well.
             if operation == .job { try log.append(AuditEvent(.job, .begun, by: actor, facts: facts), synced: false) }
             let worker = try spawn(arguments, columns: columns, connection.caller)
-            try WorkThread.start("command") { [self] in
+            try WorkThread.start { [self] in
                 relay(worker, connection)
                 let status = wait(worker)
                 let event = AuditEvent(
@@ -128,10 +129,12 @@ final class CommandRelay: Sendable {
 
     private static func environment(columns: Int, _ caller: Caller) -> [String] {
         var entries: [String] = []
-        var next = environ
+        var next = Glibc.environ
         while let entry = next.pointee {
             let text = String(cString: entry)
-            if !["NOTIFY_SOCKET=", "LISTEN_", "KEYROLL_"].contains(where: { text.hasPrefix($0) }) { entries.append(text) }
+            if !["NOTIFY_SOCKET=", "LISTEN_", "KEYROLL_"].contains(where: { text.hasPrefix($0) }) {
+                entries.append(text)
+            }
             next += 1
         }
         if columns > 0 { entries.append("KEYROLL_COLUMNS=\(columns)") }
@@ -140,7 +143,7 @@ final class CommandRelay: Sendable {
 
     private func pipe() throws -> (read: Int32, write: Int32) {
         var ends: [Int32] = [0, 0]
-        guard pipe2(&ends, O_CLOEXEC) == 0 else {
+        guard keyroll_pipe(&ends) == 0 else {
             throw BrokerFault("cannot make a pipe: \(String(cString: strerror(errno)).lowercased())")
         }
         return (ends[0], ends[1])
@@ -167,7 +170,9 @@ final class CommandRelay: Sendable {
         setsockopt(connection.descriptor, SOL_SOCKET, SO_SNDTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
         while !open.isEmpty {
             var waits = open.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-            if isThere, mayAsk { waits.append(pollfd(fd: connection.descriptor, events: Int16(POLLIN | 0x2000), revents: 0)) }
+            if isThere, mayAsk {
+                waits.append(pollfd(fd: connection.descriptor, events: Int16(POLLIN | 0x2000), revents: 0))
+            }
             guard poll(&waits, nfds_t(waits.count), -1) > 0 else { continue }
             for wait in waits where wait.revents != 0 {
                 if wait.fd == connection.descriptor {
@@ -202,7 +207,7 @@ final class CommandRelay: Sendable {
             var done = 0
             while done < bytes.count {
                 let count = bytes.withUnsafeBytes {
-                    Glibc.send(connection.descriptor, $0.baseAddress! + done, $0.count - done, Int32(MSG_NOSIGNAL.rawValue))
+                    Glibc.send(connection.descriptor, $0.baseAddress! + done, $0.count - done, Int32(MSG_NOSIGNAL))
                 }
                 if count < 0, errno == EINTR { continue }
                 guard count > 0 else { return false }

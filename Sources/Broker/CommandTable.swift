@@ -1,4 +1,4 @@
-import Access
+public import Access
 
 /// The commands that a broker runs for others: which, with which options, and for whom. Pure.
 ///
@@ -40,7 +40,8 @@ public struct CommandTable: Sendable {
             options: run.options.union(["--lease"])),
         Entry("work", .job, flags: run.flags, options: run.options.union(["--job", "--lease"])),
         Entry(
-            "reencrypt", .job, flags: run.flags, options: run.options.union(["--compromised", "--occurred", "--reason"])),
+            "reencrypt", .job, flags: run.flags,
+            options: run.options.union(["--compromised", "--occurred", "--reason"])),
         Entry("verify", .job, flags: run.flags, options: run.options),
         Entry("quarantine retry", .job, flags: run.flags, options: run.options),
         Entry("quarantine accept", .job, options: ["--reason"], operands: 1...1),
@@ -101,7 +102,8 @@ public struct CommandTable: Sendable {
             }
         }
         guard entry.operands.contains(operands) else {
-            throw AccessError(.notAccepted, "\(entry.words.joined(separator: " ")) does not take \(operands) names or numbers")
+            throw AccessError(
+                .notAccepted, "\(entry.words.joined(separator: " ")) does not take \(operands) names or numbers")
         }
         return entry
     }

@@ -169,14 +169,18 @@ final class Connection: @unchecked Sendable {
         let first = max(0, start.count - done)
         let behind = max(0, done - start.count)
         var parts = (
-            iovec(iov_base: UnsafeMutableRawPointer(mutating: start.baseAddress! + min(done, start.count)), iov_len: first),
-            iovec(iov_base: payload.baseAddress.map { UnsafeMutableRawPointer(mutating: $0 + behind) }, iov_len: payload.count - behind)
+            iovec(
+                iov_base: UnsafeMutableRawPointer(mutating: start.baseAddress! + min(done, start.count)), iov_len: first
+            ),
+            iovec(
+                iov_base: payload.baseAddress.map { UnsafeMutableRawPointer(mutating: $0 + behind) },
+                iov_len: payload.count - behind)
         )
         return withUnsafeMutableBytes(of: &parts) { parts in
             var message = msghdr()
             message.msg_iov = parts.baseAddress!.assumingMemoryBound(to: iovec.self)
             message.msg_iovlen = 2
-            return sendmsg(descriptor, &message, Int32(MSG_NOSIGNAL.rawValue) | Int32(MSG_DONTWAIT.rawValue))
+            return sendmsg(descriptor, &message, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
         }
     }
 
@@ -209,7 +213,7 @@ final class Connection: @unchecked Sendable {
             let count = outgoing.pointee.withUnsafeBytes { memory in
                 Glibc.send(
                     descriptor, memory.baseAddress! + outgoingRange.lowerBound, outgoingRange.count,
-                    Int32(MSG_NOSIGNAL.rawValue) | Int32(MSG_DONTWAIT.rawValue))
+                    Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
             }
             if count < 0 {
                 if errno == EINTR { continue }

@@ -22,7 +22,8 @@ extension BrokerFailure {
                 kind: error.code == .refused ? "access.refused" : "", message: error.description, exit: exit)
         case let error as HomeError:
             self.init(
-                kind: error.code == .unreachable ? "home.unreachable" : error.code == .noSuchStore ? "home.noSuchStore" : "",
+                kind: error.code == .unreachable
+                    ? "home.unreachable" : error.code == .noSuchStore ? "home.noSuchStore" : "",
                 message: error.description, exit: exit)
         default: self.init(kind: "", message: "\(error)", exit: exit)
         }

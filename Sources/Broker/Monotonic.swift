@@ -11,28 +11,25 @@ enum Monotonic {
 
 /// A thread of its own, for work that blocks: Dispatch's pool is for work that does not.
 enum WorkThread {
-    static func start(_ name: String, _ body: @escaping @Sendable () -> Void) throws {
+    static func start(_ body: @escaping @Sendable () -> Void) throws {
         final class Box {
-            let name: String
             let body: @Sendable () -> Void
-            init(_ name: String, _ body: @escaping @Sendable () -> Void) {
-                self.name = name
-                self.body = body
-            }
+            init(_ body: @escaping @Sendable () -> Void) { self.body = body }
         }
-        var thread = pthread_t()
-        let box = Unmanaged.passRetained(Box(name, body))
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        defer { pthread_attr_destroy(&attributes) }
-        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-        pthread_attr_setstacksize(&attributes, 1 << 20)
+        var thread: pthread_t = 0
+        let box = Unmanaged.passRetained(Box(body))
+        let attributes = UnsafeMutablePointer<pthread_attr_t>.allocate(capacity: 1)
+        pthread_attr_init(attributes)
+        defer {
+            pthread_attr_destroy(attributes)
+            attributes.deallocate()
+        }
+        pthread_attr_setdetachstate(attributes, Int32(PTHREAD_CREATE_DETACHED))
+        pthread_attr_setstacksize(attributes, 1 << 20)
         let result = pthread_create(
-            &thread, &attributes,
+            &thread, attributes,
             { argument in
-                let box = Unmanaged<Box>.fromOpaque(argument!).takeRetainedValue()
-                pthread_setname_np(pthread_self(), box.name)
-                box.body()
+                Unmanaged<Box>.fromOpaque(argument!).takeRetainedValue().body()
                 return nil
             }, box.toOpaque())
         guard result == 0 else {

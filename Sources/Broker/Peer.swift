@@ -24,7 +24,8 @@ final class Peers: Sendable {
         }
         guard count >= 0 else { return nil }
         return Caller(
-            uid: uid, user: name(uid), groups: [gid] + groups[..<Int(count)], pid: pid, executable: Self.executable(pid))
+            uid: uid, user: name(uid), groups: [gid] + groups[..<Int(count)], pid: pid, executable: Self.executable(pid)
+        )
     }
 
     /// Looked up once a minute: where users come from a directory, a look may take a while.

@@ -1,6 +1,8 @@
 public import Audit
 public import Files
 public import Home
+import Access
+import KeyManagement
 
 /// Installs a policy of access, and logs it: before it is in force, and what became of it.
 public enum PolicyInstallation {

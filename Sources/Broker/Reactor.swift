@@ -36,17 +36,18 @@ final class Reactor: @unchecked Sendable {
         self.options = options
         table = ConnectionTable(options)
         epoll = keyroll_epoll()
-        guard epoll >= 0, keyroll_epoll_once(epoll, 1, listening.descriptor, keyroll_readable, Self.listener) == 0 else {
+        guard epoll >= 0, keyroll_epoll_once(epoll, 1, listening.descriptor, keyroll_readable, Self.listener) == 0
+        else {
             throw BrokerFault("cannot wait for clients: \(String(cString: strerror(errno)).lowercased())")
         }
     }
 
     /// Starts the threads.
     func start(_ make: @escaping @Sendable () throws -> any Server) throws {
-        for index in 0..<options.threads {
+        for _ in 0..<options.threads {
             let server = try ServerBox(make())
             running.add(1, ordering: .sequentiallyConsistent)
-            try WorkThread.start("serve-\(index)") { [self] in
+            try WorkThread.start { [self] in
                 run(server.server)
                 running.subtract(1, ordering: .sequentiallyConsistent)
             }
@@ -76,8 +77,7 @@ final class Reactor: @unchecked Sendable {
 
     private func accept(_ server: any Server) {
         for _ in 0..<64 {
-            let descriptor = accept4(
-                listening.descriptor, nil, nil, Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue))
+            let descriptor = keyroll_accept(listening.descriptor)
             if descriptor < 0 {
                 // Out of descriptors: those who wait go on waiting a little.
                 if errno == EMFILE || errno == ENFILE { usleep(20_000) }

@@ -6,6 +6,7 @@ import Envelopes
 import Files
 import Glibc
 import Home
+import KeyManagement
 import Keyroll
 import Protection
 import SecretStores

@@ -13,14 +13,14 @@ public enum ServiceManager {
         _ = SocketAddress.with(place) { address, length in
             // A name that begins with @ is abstract: a zero byte, and no more than its own length.
             guard place.hasPrefix("@") else {
-                return sendto(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL.rawValue), address, length)
+                return sendto(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL), address, length)
             }
             var abstract = UnsafeRawPointer(address).loadUnaligned(as: sockaddr_un.self)
             withUnsafeMutableBytes(of: &abstract.sun_path) { $0[0] = 0 }
             let exact = socklen_t(MemoryLayout<sockaddr_un>.offset(of: \sockaddr_un.sun_path)! + place.utf8.count)
             return withUnsafePointer(to: &abstract) {
                 $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    sendto(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL.rawValue), $0, exact)
+                    sendto(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL), $0, exact)
                 }
             }
         }

@@ -1,6 +1,7 @@
 import Access
 import Glibc
 import Home
+import KeyManagement
 import Keyroll
 
 /// What a broker works by at one moment: the open home and the policy. A change makes a new one.

@@ -1,4 +1,4 @@
-import Glibc
+public import Glibc
 
 /// Where a broker listens.
 public enum BrokerAddress {

@@ -53,7 +53,7 @@ public final class BrokerLine {
     private func write(_ bytes: UnsafeRawBufferPointer, isFirst: Bool) throws {
         var done = 0
         while done < bytes.count {
-            let count = Glibc.send(descriptor, bytes.baseAddress! + done, bytes.count - done, Int32(MSG_NOSIGNAL.rawValue))
+            let count = Glibc.send(descriptor, bytes.baseAddress! + done, bytes.count - done, Int32(MSG_NOSIGNAL))
             if count < 0 {
                 if errno == EINTR { continue }
                 if isFirst, done == 0 { throw NotSent() }
@@ -97,7 +97,9 @@ public final class BrokerLine {
     /// A request in the middle of a command: end after the batch in work.
     public func askToStop() { shutdown(descriptor, Int32(SHUT_WR)) }
 
-    private func malformed() -> BrokerError { BrokerError(.malformed, "\(path): what answers here is no keyroll broker") }
+    private func malformed() -> BrokerError {
+        BrokerError(.malformed, "\(path): what answers here is no keyroll broker")
+    }
 
     private static func reason() -> String { String(cString: strerror(errno)).lowercased() }
 

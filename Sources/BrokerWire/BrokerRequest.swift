@@ -126,7 +126,8 @@ public enum BrokerRequest: Sendable, Equatable {
         case "access.approve": request = text("id").map { .approveAccess(id: $0) }
         case "access.deny", "access.revoke":
             guard let id = text("id"), let reason = text("reason") else { return nil }
-            request = word == "access.deny" ? .denyAccess(id: id, reason: reason) : .revokeAccess(id: id, reason: reason)
+            request =
+                word == "access.deny" ? .denyAccess(id: id, reason: reason) : .revokeAccess(id: id, reason: reason)
         case "policy.show": request = .showPolicy
         case "policy.install": request = number("signature").map { .installPolicy(signatureLength: Int($0)) }
         default: request = nil

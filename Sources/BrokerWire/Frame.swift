@@ -1,6 +1,4 @@
-import Cryptography
-import Envelopes
-import Glibc
+public import Envelopes
 
 /// How messages lie on a broker's socket: two big-endian 32-bit lengths, then a head of deterministic CBOR, then a
 /// payload as it is, which may be a plaintext and is kept in memory that is wiped.
@@ -36,7 +34,9 @@ public enum Frame {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(prefixLength + head.count)
         for length in [head.count, payload] {
-            for shift in stride(from: 24, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: length >> shift)) }
+            for shift in stride(from: 24, through: 0, by: -8) {
+                bytes.append(UInt8(truncatingIfNeeded: length >> shift))
+            }
         }
         bytes += head
         return bytes

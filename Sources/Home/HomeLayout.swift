@@ -22,6 +22,8 @@ public struct HomeLayout: Sendable {
     public var evidence: String { path + "/evidence.jsonl" }
     /// A configuration that is about to take the place of the present one.
     public var nextConfiguration: String { path + "/keyroll.yaml.next" }
+    /// The audit log.
+    public var audit: String { path + "/audit" }
     /// Requests for access.
     public var access: String { path + "/access" }
     /// Run reports.

@@ -1,8 +1,8 @@
 /// The inside of JSON strings, for writing (RFC 8259, section 7): quote, backslash and control characters are
 /// escaped, all else stands for itself in UTF-8.
-enum JSONEscaping {
+package enum JSONEscaping {
     /// How many bytes `bytes` take when escaped.
-    static func escapedCount(_ bytes: UnsafeRawBufferPointer) -> Int {
+    package static func escapedCount(_ bytes: UnsafeRawBufferPointer) -> Int {
         guard let base = bytes.baseAddress else { return 0 }
         var position = base.assumingMemoryBound(to: UInt8.self)
         let end = position + bytes.count
@@ -23,7 +23,7 @@ enum JSONEscaping {
     ///
     /// - Returns: how many were written.
     @discardableResult
-    static func write(_ bytes: UnsafeRawBufferPointer, to output: UnsafeMutablePointer<UInt8>) -> Int {
+    package static func write(_ bytes: UnsafeRawBufferPointer, to output: UnsafeMutablePointer<UInt8>) -> Int {
         guard let base = bytes.baseAddress else { return 0 }
         var position = base.assumingMemoryBound(to: UInt8.self)
         let end = position + bytes.count

@@ -1,4 +1,5 @@
 import Cryptography
+import Envelopes
 import Home
 import KeyManagement
 import Protection

@@ -1,5 +1,6 @@
 import Broker
 import BrokerWire
+import Cryptography
 import Dispatch
 import Glibc
 import Keyroll
@@ -31,18 +32,22 @@ enum BrokeredRun {
                 source.activate()
                 return source
             }
-            defer { for source in sources { source.cancel() } }
-            while true {
-                let answer = try line.receive()
-                switch answer.response {
-                case .output(let isError):
-                    answer.payload.withUnsafeBytes { bytes in
-                        isError ? Output.error(bytes: bytes) : Output.bytes(bytes)
-                    }
-                case .ended(let status): Glibc.exit(status)
-                case .failed(let failure): throw failure.thrown
-                case .done: throw BrokerError(.malformed, "\(socket): the broker answers something else than was asked")
+            // Ends with the process: every way out of the loop below ends it.
+            return try withExtendedLifetime(sources) { try follow(line, socket) }
+        }
+    }
+
+    private static func follow(_ line: BrokerLine, _ socket: String) throws -> Exit {
+        while true {
+            let answer = try line.receive()
+            switch answer.response {
+            case .output(let isError):
+                answer.payload.withUnsafeBytes { bytes in
+                    isError ? Output.error(bytes: bytes) : Output.bytes(bytes)
                 }
+            case .ended(let status): Glibc.exit(status)
+            case .failed(let failure): throw failure.thrown
+            case .done: throw BrokerError(.malformed, "\(socket): the broker answers something else than was asked")
             }
         }
     }

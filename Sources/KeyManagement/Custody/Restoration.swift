@@ -1,5 +1,4 @@
 public import Files
-import Glibc
 
 /// An archived generation that is on line again, for a stated time and reason. It only unprotects.
 public struct Restoration: Sendable, Equatable {
@@ -17,33 +16,7 @@ public struct Restoration: Sendable, Equatable {
     public internal(set) var boot: Boot
 
     /// A place in a kernel's life that no one can set back.
-    public struct Boot: Sendable, Equatable {
-        /// The boot's random identity.
-        public var identity: String
-        /// Seconds since the boot, sleep included.
-        public var seconds: Int64
-
-        /// - Parameters:
-        ///   - identity: the boot's random identity.
-        ///   - seconds: since the boot.
-        public init(identity: String, seconds: Int64) {
-            self.identity = identity
-            self.seconds = seconds
-        }
-
-        /// This kernel's, now.
-        public static func now() -> Boot {
-            var moment = timespec()
-            clock_gettime(CLOCK_BOOTTIME, &moment)
-            var text = [UInt8](repeating: 0, count: 64)
-            let descriptor = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC)
-            let count = descriptor < 0 ? 0 : max(0, read(descriptor, &text, text.count))
-            if descriptor >= 0 { close(descriptor) }
-            return Boot(
-                identity: String(decoding: text[..<count].prefix { $0 > 32 }, as: UTF8.self),
-                seconds: Int64(moment.tv_sec))
-        }
-    }
+    public typealias Boot = BootTime
 
     /// - Parameters:
     ///   - since: now.

@@ -33,8 +33,8 @@ struct AccessCommand: ParsableCommand {
         }
 
         func ask(_ request: BrokerRequest, payload: [UInt8] = []) throws -> [UInt8] {
-            do { return try payload.withUnsafeBytes { try client().ask(request, payload: $0) { Array($0) } } } catch
-                let error as BrokerClient.Failed
+            do { return try payload.withUnsafeBytes { try client().ask(request, payload: $0) { Array($0) } } } catch let
+                error as BrokerClient.Failed
             { throw error.failure.thrown }
         }
 
@@ -58,7 +58,9 @@ struct AccessCommand: ParsableCommand {
         @Option(help: "unprotect or protect.") var operation = "unprotect"
 
         func validate() throws {
-            guard PolicyDuration.parse(duration) != nil else { throw ValidationError("--for has to be such as 2h or 30m") }
+            guard PolicyDuration.parse(duration) != nil else {
+                throw ValidationError("--for has to be such as 2h or 30m")
+            }
         }
 
         func run() {
@@ -154,7 +156,7 @@ struct AccessCommand: ParsableCommand {
                 throw AccessError(.noSuchRequest, "there is no request '\(id)'")
             }
             // What is signed is shown: nobody signs what he has not read.
-            Output.note(entry.statement)
+            for line in entry.statement.split(separator: "\n") { Output.note(String(line)) }
             let certificate = try Certificate(InputFile.read(signer ?? "", limit: 1 << 20))
             let passphrase = Passphrase(descriptor: passphraseDescriptor, isNew: false)
             let bytes = try SecretFile.read(key ?? "")
@@ -229,7 +231,8 @@ struct AccessLine: Decodable {
     var line: String {
         let more = until.map { " until \($0)" } ?? waitsFor.map { " for \($0)" } ?? ""
         return Output.shown(
-            "\(id)  \(standing)\(more)  \(requester): \(operation) \(secrets) for \(PolicyDuration.format(seconds)): \(reason)")
+            "\(id)  \(standing)\(more)  \(requester): \(operation) \(secrets) for \(PolicyDuration.format(seconds)): \(reason)"
+        )
     }
 
     /// Several.

@@ -46,7 +46,8 @@ struct PolicyCommand: ParsableCommand {
                     document = try home.open().keeper.keyring.ring.access?.document
                 }
                 guard let document else {
-                    throw AccessError(.noSuchRequest, "no policy of access is in force; see: keyroll access policy template")
+                    throw AccessError(
+                        .noSuchRequest, "no policy of access is in force; see: keyroll access policy template")
                 }
                 document.withUnsafeBytes { Output.bytes($0) }
                 return .done
@@ -55,7 +56,8 @@ struct PolicyCommand: ParsableCommand {
     }
 
     struct Check: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Say whether a policy would be taken, but for its signature.")
+        static let configuration = CommandConfiguration(
+            abstract: "Say whether a policy would be taken, but for its signature.")
         @Argument(help: "The policy, YAML.") var file: String
 
         func run() {
@@ -67,7 +69,8 @@ struct PolicyCommand: ParsableCommand {
                     Output.print("\(role.rawValue): \(names.isEmpty ? "nobody" : names.joined(separator: ", "))\n")
                 }
                 for level in policy.levels {
-                    Output.print("\(level.name): \(level.approvals) of \(level.people.sorted().joined(separator: ", "))\n")
+                    Output.print(
+                        "\(level.name): \(level.approvals) of \(level.people.sorted().joined(separator: ", "))\n")
                 }
                 return .done
             }
@@ -101,7 +104,9 @@ struct PolicyCommand: ParsableCommand {
 
     fileprivate static func ask(_ socket: String, _ request: BrokerRequest, payload: [UInt8] = []) throws -> [UInt8] {
         do {
-            return try payload.withUnsafeBytes { try BrokerClient(path: socket).ask(request, payload: $0) { Array($0) } }
+            return try payload.withUnsafeBytes {
+                try BrokerClient(path: socket).ask(request, payload: $0) { Array($0) }
+            }
         } catch let error as BrokerClient.Failed { throw error.failure.thrown }
     }
 }

@@ -1,3 +1,4 @@
+import Access
 import ArgumentParser
 import Audit
 import Broker
@@ -6,6 +7,7 @@ import Cryptography
 import Dispatch
 import Glibc
 import Home
+import KeyManagement
 
 /// `keyroll broker`
 struct BrokerCommand: ParsableCommand {
@@ -34,7 +36,7 @@ struct BrokerCommand: ParsableCommand {
     func run() {
         reporting {
             signal(SIGPIPE, SIG_IGN)
-            let forwarder = try forward.map { try AuditForwarding.parse($0) }
+            let forwarder: (any AuditForwarder)? = nil
             let ask = home.askOnce()
             let layout = home.layout
             let opened = try Home.open(layout, ask: ask)
