@@ -28,7 +28,8 @@ extension AccessPolicy {
             throw HomeError(.configuration, "\(place): 'group' is missing")
         }
         guard let identity = try root.string("identity").flatMap({ Identity(hexadecimal: $0) }) else {
-            throw root.error("identity", "'identity' has to be the group's, 32 digits; see: keyroll access policy template")
+            throw root.error(
+                "identity", "'identity' has to be the group's, 32 digits; see: keyroll access policy template")
         }
         guard let revision = try root.integer("revision", in: 1...Int(Int32.max)) else {
             throw HomeError(.configuration, "\(place): 'revision' is missing; the first has 1")

@@ -49,7 +49,8 @@ extension Home {
         try keeper.update { ring in
             // Another may have been installed since: whose owners then have to sign.
             guard ring.access?.revision ?? 0 == present?.revision ?? 0 else {
-                throw KeyManagementError(.changedMeanwhile, "another policy was installed a moment ago; look at it first")
+                throw KeyManagementError(
+                    .changedMeanwhile, "another policy was installed a moment ago; look at it first")
             }
             try ring.adopt(kept)
         }

@@ -32,12 +32,12 @@ enum BrokeredRun {
                 source.activate()
                 return source
             }
-            // Ends with the process: every way out of the loop below ends it.
-            return try withExtendedLifetime(sources) { try follow(line, socket) }
+            let status = try withExtendedLifetime(sources) { try follow(line, socket) }
+            Glibc.exit(status)
         }
     }
 
-    private static func follow(_ line: BrokerLine, _ socket: String) throws -> Exit {
+    private static func follow(_ line: BrokerLine, _ socket: String) throws -> Int32 {
         while true {
             let answer = try line.receive()
             switch answer.response {
@@ -45,7 +45,7 @@ enum BrokeredRun {
                 answer.payload.withUnsafeBytes { bytes in
                     isError ? Output.error(bytes: bytes) : Output.bytes(bytes)
                 }
-            case .ended(let status): Glibc.exit(status)
+            case .ended(let status): return status
             case .failed(let failure): throw failure.thrown
             case .done: throw BrokerError(.malformed, "\(socket): the broker answers something else than was asked")
             }

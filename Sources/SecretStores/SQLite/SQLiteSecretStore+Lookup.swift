@@ -1,11 +1,22 @@
 import Databases
 import GRDB
+import Synchronization
 
 /// Single secrets and listings.
 extension SQLiteSecretStore {
     /// As ``SecretStore`` says.
     public func secret(named name: [UInt8]) throws -> StoredSecret? {
-        try read { try stored($0, name: name) }
+        let line = try lookupLine()
+        defer { lookups.withLock { $0.give(line) } }
+        return try line.use { try stored($0, name: name) }
+    }
+
+    private func lookupLine() throws -> LookupLine {
+        let (line, isFirst) = lookups.withLock { $0.take() }
+        if let line { return line }
+        // The first shares the connection that is open already; threads that come beside it get one each.
+        let connection = try isFirst ? reader() : Connection(path: place, durability: .full, writeAheadLog: true)
+        return try LookupLine(connection, path: place)
     }
 
     /// Slot and content, inside one transaction of the caller's.

@@ -16,6 +16,7 @@ public final class SQLiteSecretStore: SecretStore {
     // Connections are made when they are first needed: a `get` opens one, a `put` another.
     let readerSlot = Mutex<Connection?>(nil)
     private let writerSlot = Mutex<WriterBox?>(nil)
+    let lookups = Mutex<LookupPool>(LookupPool())
 
     /// A writer is used by one thread at a time: under the mutex.
     private final class WriterBox: @unchecked Sendable {
@@ -84,13 +85,16 @@ public final class SQLiteSecretStore: SecretStore {
 
     /// Uses the connection for reading, in one snapshot.
     func read<R>(_ body: (Database) throws -> R) throws -> R {
-        let connection = try readerSlot.withLock { slot in
+        try reader().read(body)
+    }
+
+    func reader() throws -> Connection {
+        try readerSlot.withLock { slot in
             if let open = slot { return open }
             let opened = try Connection(path: place, durability: .full, writeAheadLog: true)
             slot = opened
             return opened
         }
-        return try connection.read(body)
     }
 
     /// Uses the durable writer, in one transaction.
