@@ -108,7 +108,7 @@ let package = Package(
         .target(
             name: "Keyroll",
             dependencies: [
-                "BrokerWire", "Access", "Home", "Rotation", "Protection", "KeyManagement", "SecretStores", "Envelopes",
+                "BrokerWire", "Access", "Audit", "Home", "Rotation", "Protection", "KeyManagement", "SecretStores", "Envelopes",
                 "Cryptography", "Files",
             ],
             swiftSettings: strict),

@@ -87,9 +87,8 @@ public struct CaseFolder: Sendable {
             .altered, "\(path): this is not what keyroll wrote; it was altered, and does not count")
         try PrivateFile.check(path)
         guard let bytes = try PrivateFile.read(path, limit: 1 << 20) else { throw altered }
-        let parts = bytes.split(separator: 10, omittingEmptySubsequences: false)
-        guard parts.count == 3, parts[2].isEmpty,
-            try hexadecimal(seal(Array(parts[0]))) == String(decoding: parts[1], as: UTF8.self),
+        let parts = bytes.split(separator: 10, omittingEmptySubsequences: false).map { Array($0) }
+        guard parts.count == 3, parts[2].isEmpty, try isSealed(parts[0], by: parts[1]),
             let document = try? JSONDecoder().decode(Document.self, from: Data(parts[0])), document.format == 1,
             let request = AccessRequest(statement: document.statement), name == request.id + ".json"
         else { throw altered }
@@ -111,6 +110,11 @@ public struct CaseFolder: Sendable {
         let entry = AccessCase(request, approvals: approvals, granted: granted, end: end)
         try entry.verifySignatures()
         return entry
+    }
+
+    private func isSealed(_ line: [UInt8], by digits: [UInt8]) throws -> Bool {
+        let expected = Array(hexadecimal(try seal(line)).utf8)
+        return expected.withUnsafeBytes { left in digits.withUnsafeBytes { equalInConstantTime(left, $0) } }
     }
 
     /// Removes what has been over for a month.

@@ -1,3 +1,4 @@
+import Audit
 import Cryptography
 import Envelopes
 import Home
@@ -9,9 +10,22 @@ import SecretStores
 final class DirectGroup: Sendable {
     private let home: Home
 
-    init(_ home: Home) { self.home = home }
+    private let log: AccessLog
+
+    init(_ home: Home) {
+        self.home = home
+        log = AccessLog(home)
+    }
 
     func put(
+        _ name: String, _ plaintext: UnsafeRawBufferPointer, context: String?, replacing: Bool, in store: String?
+    ) throws {
+        try log.change(.protect, name) {
+            try write(name, plaintext, context: context, replacing: replacing, in: store)
+        }
+    }
+
+    private func write(
         _ name: String, _ plaintext: UnsafeRawBufferPointer, context: String?, replacing: Bool, in store: String?
     ) throws {
         let target = try home.target(for: name, in: store)
@@ -35,17 +49,22 @@ final class DirectGroup: Sendable {
     func get<R>(
         _ name: String, context: String?, in store: String?, use: (UnsafeRawBufferPointer) throws -> R
     ) throws -> R {
-        let (store, secret) = try home.find(name, in: store)
-        if let context, secret.context != Array(context.utf8) {
-            throw SecretCipher.Failure(reason: .integrityCheckFailed, name: name, generation: secret.generation)
-        }
-        return try SecretCipher.unprotect(secret, group: store.group, keys: KeySource(home.keeper)) {
-            plaintext, _ in
-            try use(plaintext)
+        try log.read(name) { note in
+            let (store, secret) = try home.find(name, in: store)
+            if let context, secret.context != Array(context.utf8) {
+                throw SecretCipher.Failure(reason: .integrityCheckFailed, name: name, generation: secret.generation)
+            }
+            return try SecretCipher.unprotect(secret, group: store.group, keys: KeySource(home.keeper)) {
+                plaintext, _ in
+                try note()
+                return try use(plaintext)
+            }
         }
     }
 
-    func remove(_ name: String) throws {
+    func remove(_ name: String) throws { try log.change(.remove, name) { try delete(name) } }
+
+    private func delete(_ name: String) throws {
         guard !home.keeper.keyring.ring.onlyReads else {
             throw KeyManagementError(
                 .transitionRefused, "this home was made to read an old copy for a time; nothing in it is changed")
@@ -56,6 +75,10 @@ final class DirectGroup: Sendable {
     }
 
     func rename(_ old: String, to new: String) throws {
+        try log.change(.rename, old, facts: [("newName", .text(new))]) { try move(old, to: new) }
+    }
+
+    private func move(_ old: String, to new: String) throws {
         // With one store its own transaction finds out both.
         guard home.configuration.stores.count > 1 else { return try rename(old, to: new, in: home.store) }
         let holders = try home.holders(of: old)
