@@ -1,3 +1,4 @@
+import Audit
 import Evidence
 import Files
 import Glibc
@@ -26,7 +27,13 @@ public enum RootChange {
         try Array(configuration.text.utf8).withUnsafeBytes {
             try PrivateFile.write(home.layout.nextConfiguration, $0, replacing: true)
         }
-        let keeper = try home.keeper.changeRoot(to: Home.provider(configuration, home.layout, ask: ask))
+        let log = try home.auditLog()
+        try log.append(
+            AuditEvent(.key, .begun, by: .own(), facts: [("event", .text("root key changed")), ("job", .text(job))]))
+        try log.checkpoint()
+        let keeper = try home.keeper.changeRoot(to: Home.provider(configuration, home.layout, ask: ask)) { next in
+            try log.prepare(for: next.auditTag)
+        }
         // Another process that opened the home meanwhile has finished it in our place.
         guard
             rename(home.layout.nextConfiguration, home.layout.configuration) == 0

@@ -20,6 +20,8 @@ public struct HomeLayout: Sendable {
     public var signerCertificate: String { path + "/identity/signer.pem" }
     /// What was done and found, each record with the hash of the one before.
     public var evidence: String { path + "/evidence.jsonl" }
+    /// The audit log.
+    public var audit: String { path + "/audit" }
     /// A configuration that is about to take the place of the present one.
     public var nextConfiguration: String { path + "/keyroll.yaml.next" }
     /// Run reports.

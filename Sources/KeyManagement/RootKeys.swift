@@ -8,6 +8,10 @@ final class RootKeys: Sendable {
     let ring: SecureBytes
     /// Authenticates journals.
     let journal: SecureBytes
+    /// Authenticates the head of the audit log.
+    let audit: SecureBytes
+    /// Authenticates requests for access.
+    let access: SecureBytes
     /// Tells, without the ring, whether this is the ring's root key: 16 bytes.
     let checkValue: [UInt8]
 
@@ -17,6 +21,8 @@ final class RootKeys: Sendable {
         sealing = try KeyDerivation.key(from: root, label: "keyroll/1 seal generations" + suffix)
         ring = try KeyDerivation.key(from: root, label: "keyroll/1 authenticate ring" + suffix)
         journal = try KeyDerivation.key(from: root, label: "keyroll/1 authenticate journal" + suffix)
+        audit = try KeyDerivation.key(from: root, label: "keyroll/1 authenticate audit head" + suffix)
+        access = try KeyDerivation.key(from: root, label: "keyroll/1 authenticate access requests" + suffix)
         let check = try KeyDerivation.key(from: root, label: "keyroll/1 root key check" + suffix)
         checkValue = check.withUnsafeBytes { Array($0[..<16]) }
     }

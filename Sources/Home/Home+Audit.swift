@@ -1,0 +1,12 @@
+public import Audit
+
+/// The audit log of a home.
+extension Home {
+    /// The log; it is opened with the first call, and holds as long as the home does.
+    ///
+    /// - Parameter forwarder: passes entries on.
+    /// - Throws: `AuditError` with `altered` where it is not what it was; `FileError`.
+    public func auditLog(forwarder: (any AuditForwarder)? = nil) throws -> AuditLog {
+        try audit.log(keeper, forwarder: forwarder)
+    }
+}
