@@ -10,7 +10,7 @@ extension AuditLog {
             guard segments.isEmpty else {
                 throw AuditError(
                     .altered,
-                    "\(folder)/\(HeadFile.name): is missing, altered, or of another root key: nobody can tell whether entries are missing; see: keyroll audit verify"
+                    "\(folder)/\(HeadFile.name): is missing, altered, or of another root key: nobody can tell whether entries are missing; see: keyroll audit verify; once that is looked into, move \(folder) away, and another log begins"
                 )
             }
             try headFile.note(.origin, latest: .now, seal, isNew: true)
@@ -27,7 +27,8 @@ extension AuditLog {
     /// Finds the noted entry in its segment.
     private func seek(_ segments: [UInt64]) throws {
         let missing = AuditError(
-            .altered, "\(folder): entry \(number) is not there, or not the one that was noted: entries were cut off or altered")
+            .altered,
+            "\(folder): entry \(number) is not there, or not the one that was noted: entries were cut off or altered")
         guard let first = segments.last(where: { $0 <= number }) else {
             // An operator moved everything up to here away.
             guard segments.first == number + 1 else { throw missing }

@@ -73,7 +73,8 @@ struct Anchor {
     /// - Throws: ``AuditError`` with `usage`.
     init(_ text: String) throws {
         let parts = text.split(whereSeparator: { $0 == " " || $0 == ":" || $0 == "\n" })
-        guard (1...2).contains(parts.count), let hash = parts.last.flatMap({ EntryHash(String($0).lowercased()) }) else {
+        guard (1...2).contains(parts.count), let hash = parts.last.flatMap({ EntryHash(String($0).lowercased()) })
+        else {
             throw AuditError(.usage, "an anchor is the 64 hexadecimal digits that keyroll audit head prints")
         }
         self.hash = hash

@@ -224,7 +224,9 @@ final class VerifyingWalk {
         }
         if anchor != nil, !foundAnchor {
             let moved = verdict.first > 1 ? ", unless it lies in what was moved away before entry \(verdict.first)" : ""
-            fail(number + 1, "entry \(number + 1) is missing, or the log was written anew: the anchor is not in it\(moved)")
+            fail(
+                number + 1,
+                "entry \(number + 1) is missing, or the log was written anew: the anchor is not in it\(moved)")
         }
     }
 }

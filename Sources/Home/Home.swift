@@ -35,7 +35,7 @@ public final class Home: Sendable {
             audit: audit)
     }
 
-    private init(
+    init(
         layout: HomeLayout, configuration: HomeConfiguration, keeper: RingKeeper, stores: [any SecretStore],
         unreachable: [UnreachableStore], audit: HomeAudit
     ) {

@@ -41,6 +41,7 @@ struct KeyrollCommand: ParsableCommand {
                 subcommands: [
                     ArchiveCommand.self, BackupCommand.self, RestoreCommand.self, Recover.self,
                 ]),
+            CommandGroup(name: "Who did what:", subcommands: [AuditCommand.self]),
             CommandGroup(
                 name: "The home:",
                 subcommands: [
