@@ -83,7 +83,7 @@ let package = Package(
         .target(
             name: "Custody",
             dependencies: [
-                "Evidence", "Home", "Archives", "Protection", "SecretStores", "KeyManagement", "Databases",
+                "Evidence", "Audit", "Home", "Archives", "Protection", "SecretStores", "KeyManagement", "Databases",
                 "PostgreSQL",
                 "Cryptography", "Files",
             ],

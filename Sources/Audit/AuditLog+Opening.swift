@@ -10,7 +10,7 @@ extension AuditLog {
             guard segments.isEmpty else {
                 throw AuditError(
                     .altered,
-                    "\(folder)/\(HeadFile.name): is missing, altered, or of another root key: nobody can tell whether entries are missing; see: keyroll audit verify"
+                    "\(folder)/\(HeadFile.name): is missing, altered, or of another root key: nobody can tell whether entries are missing; see: keyroll audit verify; once that is looked into, move \(folder) away, and another log begins"
                 )
             }
             try headFile.note(.origin, latest: .now, seal, isNew: true)

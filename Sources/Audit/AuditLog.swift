@@ -155,6 +155,17 @@ public final class AuditLog: @unchecked Sendable {
         try sync()
     }
 
+    /// Whether the log in a folder belongs to a key, or there is none.
+    ///
+    /// - Parameters:
+    ///   - folder: the folder.
+    ///   - seal: a MAC under the key.
+    public static func fits(_ folder: String, _ seal: Seal) throws -> Bool {
+        guard PrivateFile.exists(folder) else { return true }
+        if let head = try HeadFile(reading: folder), try head.best(seal) != nil { return true }
+        return Segment.all(folder).isEmpty
+    }
+
     /// Notes where the log stands under a key that is about to be in force, so that it is believed under either one.
     ///
     /// - Parameter seal: a MAC under the key that is about to be in force.

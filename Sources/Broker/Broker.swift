@@ -16,8 +16,9 @@ public final class Broker: Sendable {
     private let reactor: Reactor
     private let shared: Service.Shared
     private let log: AuditLog
+    /// The log signs with this one's keys, also once another has taken its place.
+    private let first: Home
     private let isEnding = Atomic<Bool>(false)
-    private let hasTicked = Atomic<Bool>(false)
 
     /// Opens everything and takes the socket; nobody is served before ``run(until:)``.
     ///
@@ -38,6 +39,7 @@ public final class Broker: Sendable {
         self.options = options
         self.reopen = reopen
         self.log = log
+        first = home
         layout = home.layout
         let standing = try Standing(home)
         let clock = SteadyClock(notBefore: log.lastMoment, source: Self.reading)

@@ -1,4 +1,5 @@
 import Archives
+import Audit
 import Cryptography
 import Databases
 import Evidence
@@ -48,6 +49,12 @@ public enum HomeBackup {
                 [
                     "copy": .text(copy.identity.description), "place": .text(path),
                     "hasRootKey": .flag(includesRoot), "keys": .list(copy.keys.map(String.init)),
+                ])
+            try home.logJob(
+                "backup", job,
+                facts: [
+                    ("copy", .text(copy.identity.description)), ("place", .text(path)),
+                    ("hasRootKey", .flag(includesRoot)),
                 ])
             return copy
         } catch {

@@ -1,4 +1,5 @@
 public import Archives
+import Audit
 public import Cryptography
 import Databases
 import Evidence
@@ -146,6 +147,14 @@ public struct Recovery {
             try PrivateFile.write(layout.signerCertificate, $0, replacing: true)
         }
         let suffix = ".lost-\(Timestamp.now.rawValue)"
+        // The head of the audit log is sealed under the root key: under another one nobody could go on with the log.
+        let fresh = try RingKeeper.open(RepositoryKinds.files(draft), provider: Home.provider(made, draft, ask: ask))
+        if try !AuditLog.fits(layout.audit, fresh.auditTag) {
+            try move(layout.audit, to: layout.audit + suffix)
+            outcome.notes.append(
+                "\(layout.audit + suffix): the audit log that was there; another begins (verify it with: keyroll audit verify --signer PEM \(layout.audit + suffix))"
+            )
+        }
         if let server {
             guard let rebuilt = try RepositoryKinds.files(draft).load().lazy.compactMap({ try? $0.content.get() }).first
             else { throw KeyManagementError(.ringNotAuthentic, "\(draft.keys): the rebuilt ring cannot be read back") }
@@ -449,5 +458,17 @@ public struct Recovery {
                 "onLine": .list(outcome.onLine.map(String.init)), "missing": .list(outcome.missing.map(String.init)),
                 "secretsOpened": .number(Int64(outcome.opened)),
             ])
+        let ring = keeper.keyring.ring
+        let log = try AuditLog(
+            folder: layout.audit, group: ring.group, groupName: ring.name, signer: keeper.signer, seal: keeper.auditTag)
+        try log.append(
+            AuditEvent(
+                .key, .done, by: .own(), reason: "the ring was built anew from bundles",
+                facts: [
+                    ("event", .text("recovered")), ("onLine", .list(outcome.onLine.map(String.init))),
+                    ("missing", .list(outcome.missing.map(String.init))),
+                    ("secretsOpened", .number(Int64(outcome.opened))), ("ring", .number(Int64(ring.sequence))),
+                ]))
+        try log.close()
     }
 }

@@ -1,3 +1,4 @@
+import Audit
 import Evidence
 import Files
 import Glibc
@@ -26,7 +27,7 @@ public enum RootChange {
         try Array(configuration.text.utf8).withUnsafeBytes {
             try PrivateFile.write(home.layout.nextConfiguration, $0, replacing: true)
         }
-        let keeper = try home.keeper.changeRoot(to: Home.provider(configuration, home.layout, ask: ask))
+        let keeper = try change(home, to: Home.provider(configuration, home.layout, ask: ask), job)
         // Another process that opened the home meanwhile has finished it in our place.
         guard
             rename(home.layout.nextConfiguration, home.layout.configuration) == 0
@@ -39,6 +40,27 @@ public enum RootChange {
             "root change", job: job, ["sequence": .number(Int64(keeper.keyring.ring.sequence))])
         guard case .keyFile(let former) = home.configuration.rootKey else { return nil }
         return home.layout.resolve(former)
+    }
+
+    /// Seals the ring anew, and the head of the audit log before that: at any instant it fits the key in force.
+    private static func change(_ home: Home, to provider: any RootKeyProvider, _ job: String) throws -> RingKeeper {
+        let log = try home.auditLog()
+        var event = AuditEvent(
+            .key, .begun, by: .own(),
+            facts: [
+                ("event", .text("root key changed")), ("job", .text(job)),
+                ("ring", .number(Int64(home.keeper.keyring.ring.sequence + 1))),
+            ])
+        try log.append(event)
+        try log.checkpoint()
+        do {
+            return try home.keeper.changeRoot(to: provider) { try log.prepare(for: $0.auditTag) }
+        } catch {
+            event.outcome = .failed
+            event.reason = "\(error)"
+            _ = try? log.append(event, synced: true)
+            throw error
+        }
     }
 
     /// A name for a new key file that is not taken.

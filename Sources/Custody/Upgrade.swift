@@ -1,5 +1,6 @@
 import Databases
 import Evidence
+import Audit
 import Files
 public import Home
 import KeyManagement
@@ -40,6 +41,7 @@ public enum Upgrade {
         }
         if !done.isEmpty {
             try EvidenceChain(path: layout.evidence).append("upgrade", job: job, ["done": .list(done)])
+            try home.logJob("upgrade", job, facts: [("done", .list(done))])
         }
         return done
     }

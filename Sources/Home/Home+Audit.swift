@@ -1,20 +1,14 @@
 public import Audit
-import Cryptography
-import KeyManagement
 
-/// The home's audit log.
+/// The audit log of a home.
 extension Home {
-    /// Opens it, or makes it with the first entry.
+    /// The log; it is opened with the first call, and holds as long as the home does.
     ///
     /// - Parameters:
     ///   - forwarder: passes entries on.
     ///   - checkpointEvery: after how many entries one is signed.
-    /// - Throws: `AuditError` with `altered` where it was cut off or altered; `FileError`.
+    /// - Throws: `AuditError` with `altered` where it is not what it was; `FileError`.
     public func auditLog(forwarder: (any AuditForwarder)? = nil, checkpointEvery: Int = 1000) throws -> AuditLog {
-        let keeper = keeper
-        let ring = keeper.keyring.ring
-        return try AuditLog(
-            folder: layout.audit, group: ring.group, groupName: ring.name, signer: { try keeper.signer() },
-            seal: { try keeper.auditTag($0) }, checkpointEvery: checkpointEvery, forwarder: forwarder)
+        try audit.log(keeper, forwarder: forwarder, checkpointEvery: checkpointEvery)
     }
 }

@@ -1,4 +1,5 @@
 import Archives
+import Audit
 public import Cryptography
 import Files
 import Glibc
@@ -75,6 +76,13 @@ extension Home {
         let group = keeper.keyring.ring.group
         let stores = try configuration.stores.map { try StoreKinds.create($0, draft, group: group) }
         let home = Home(layout: draft, configuration: configuration, keeper: keeper, stores: stores)
+        try home.auditLog().append(
+            AuditEvent(
+                .key, .done, by: .own(), reason: "the home was made",
+                facts: [
+                    ("event", .text("group created")), ("group", .text(group.description)),
+                    ("name", .text(configuration.group)),
+                ]))
         if let recoveryKey { try home.addRecoveryKey(recoveryKey, at: now) }
         do {
             let number = try home.publish(reason: "the home was made")
@@ -83,6 +91,8 @@ extension Home {
                 if let active = keeper.keyring.ring.active { try store.raiseFence(to: GenerationMark(active)) }
                 try StoreKinds.settle(store)
             }
+            // The folder is about to get another name.
+            try home.audit.close()
             try Array(configuration.text.utf8).withUnsafeBytes {
                 try PrivateFile.write(draft.configuration, $0, replacing: false)
             }

@@ -74,7 +74,8 @@ extension Home {
         let away = UnreachableStore(name: name, place: StoreKinds.place(entry, layout), error: error)
         return Home(
             layout: layout, configuration: configuration, keeper: keeper,
-            stores: namedStores.filter { $0.name != name }.map(\.store), unreachable: unreachable + [away])
+            stores: namedStores.filter { $0.name != name }.map(\.store), unreachable: unreachable + [away], audit: audit
+        )
     }
 
     /// The store of a name.

@@ -20,11 +20,26 @@ public final class Home: Sendable {
     /// The stores that cannot be reached now. They block what takes keys away, and nothing else.
     public let unreachable: [UnreachableStore]
 
-    /// A home of parts that were opened and held against one another already.
-    public init(
+    /// The audit log.
+    let audit: HomeAudit
+
+    /// A home of parts that were opened and held against one another already; what it changes in the ring is logged.
+    public convenience init(
         layout: HomeLayout, configuration: HomeConfiguration, keeper: RingKeeper, stores: [any SecretStore],
         unreachable: [UnreachableStore] = []
     ) {
+        let audit = HomeAudit(folder: layout.audit)
+        audit.watch(keeper)
+        self.init(
+            layout: layout, configuration: configuration, keeper: keeper, stores: stores, unreachable: unreachable,
+            audit: audit)
+    }
+
+    init(
+        layout: HomeLayout, configuration: HomeConfiguration, keeper: RingKeeper, stores: [any SecretStore],
+        unreachable: [UnreachableStore], audit: HomeAudit
+    ) {
+        self.audit = audit
         self.layout = layout
         self.configuration = configuration
         self.keeper = keeper
@@ -52,10 +67,13 @@ public final class Home: Sendable {
         try PrivateFile.checkDirectory(layout.path)
         try PrivateFile.check(layout.configuration)
         let (configuration, keeper) = try openRing(layout, ask, takesOlder)
+        let audit = HomeAudit(folder: layout.audit)
+        audit.watch(keeper)
         keeper.keepTime()
         let (stores, unreachable) = try openStores(configuration, layout, keeper)
         return Home(
-            layout: layout, configuration: configuration, keeper: keeper, stores: stores, unreachable: unreachable)
+            layout: layout, configuration: configuration, keeper: keeper, stores: stores, unreachable: unreachable,
+            audit: audit)
     }
 
     /// The configuration and the ring; where a change of the root key was cut off between ring and configuration, it is

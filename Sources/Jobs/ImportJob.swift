@@ -35,6 +35,10 @@ public struct ImportJob {
     ///
     /// What is wrong with the input is in the report; a bad record counts as failed (malformed).
     public func run(_ source: RecordSource) throws -> JobReport {
+        try home.logging("import", isDryRun: options.isDryRun) { try perform(source) }
+    }
+
+    private func perform(_ source: RecordSource) throws -> JobReport {
         let clock = ContinuousClock()
         let start = clock.now
         var report = JobReport(job: try JobIdentity.new("import"), kind: "import")

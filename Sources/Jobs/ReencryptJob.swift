@@ -41,6 +41,10 @@ public struct ReencryptJob {
     /// - Throws: `OwnerLock.Busy`, `KeyManagementError` with `noSuchGeneration`, `RotationError`, or what a store or the
     ///   key repository throws.
     public func run() throws -> JobReport {
+        try home.logging("reencrypt", isDryRun: options.isDryRun, perform)
+    }
+
+    private func perform() throws -> JobReport {
         let lock = options.isDryRun ? nil : try home.lock(for: "keyroll reencrypt")
         defer { withExtendedLifetime(lock) {} }
         let clock = ContinuousClock()

@@ -44,6 +44,10 @@ public struct RotateJob {
     ///
     /// - Throws: `OwnerLock.Busy`, `RotationError`, or what a store or the key repository throws.
     public func run() throws -> JobReport {
+        try home.logging("rotate", isDryRun: options.isDryRun, perform)
+    }
+
+    private func perform() throws -> JobReport {
         let lock = options.isDryRun ? nil : try home.lock(for: "keyroll rotate")
         defer { withExtendedLifetime(lock) {} }
         let start = ContinuousClock.now

@@ -20,6 +20,10 @@ public struct VerifyJob {
 
     /// Opens them all; ``RunTally/moved`` is 0 and ``RunTally/current`` counts those that opened.
     public func run() throws -> JobReport {
+        try home.logging("verify", isDryRun: options.isDryRun, perform)
+    }
+
+    private func perform() throws -> JobReport {
         let clock = ContinuousClock()
         let start = clock.now
         var report = JobReport(job: try JobIdentity.new("verify"), kind: "verify")

@@ -137,8 +137,13 @@ extension RingKeeper {
 
     /// Seals the ring anew under another provider's root key.
     ///
+    /// - Parameters:
+    ///   - provider: where the new one comes from.
+    ///   - prepare: called with a keeper of the new root key before that is in force.
     /// - Returns: a keeper with the new root key; this one can no longer read the repository.
-    public func changeRoot(to provider: any RootKeyProvider) throws -> RingKeeper {
+    public func changeRoot(
+        to provider: any RootKeyProvider, prepare: (RingKeeper) throws -> Void = { _ in }
+    ) throws -> RingKeeper {
         let keyring = try reload()
         var ring = keyring.ring
         let parameters = try provider.newParameters()
@@ -160,9 +165,11 @@ extension RingKeeper {
                 key.bytes, under: fresh, authenticating: Self.archiveKeyData(ring.group, identifier))
             ring.recipients[index].kind = .archiveKey(identifier: identifier, sealed: sealed)
         }
-        try repository.commit(Self.seal(ring, fresh, parameters), replacing: replaced)
-        return RingKeeper(
+        let changed = RingKeeper(
             repository, fresh, try Keyring(ring: ring, rootKeys: fresh), parameters: parameters, repairs: [])
+        try prepare(changed)
+        try repository.commit(Self.seal(ring, fresh, parameters), replacing: replaced)
+        return changed
     }
 
     private func opened(_ what: String, _ body: () throws -> SecureBytes) throws -> SecureBytes {

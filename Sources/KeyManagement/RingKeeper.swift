@@ -10,6 +10,7 @@ public final class RingKeeper: Sendable {
     let rootKeys: RootKeys
     private let present: Mutex<Keyring>
     private let repairs: Mutex<[String]>
+    private let observer = Mutex<RingObserver?>(nil)
     /// What the root key provider needs to know again, as it stands in the authentic copy.
     let parameters: [UInt8]
 
@@ -100,10 +101,15 @@ public final class RingKeeper: Sendable {
             let replaced = ring.sequence
             ring.sequence += 1
             ring.note(clock: .now)
+            let before = keyring.ring
             let result = try change(&ring)
+            let observer = observer.withLock { $0 }
+            try observer?.changes(before, ring)
             do {
                 try repository.commit(Self.seal(ring, rootKeys, parameters), replacing: replaced)
-            } catch let error as KeyManagementError where error.code == .changedMeanwhile && triesLeft > 1 {
+            } catch {
+                observer?.failed(before, ring, error)
+                guard (error as? KeyManagementError)?.code == .changedMeanwhile, triesLeft > 1 else { throw error }
                 triesLeft -= 1
                 continue
             }
@@ -111,6 +117,18 @@ public final class RingKeeper: Sendable {
             present.withLock { $0 = keyring }
             return result
         }
+    }
+
+    /// Has every change of the ring told before it is stored, and again where it could not be stored.
+    ///
+    /// - Parameters:
+    ///   - observer: called with the ring before and after; where it throws, nothing is changed.
+    ///   - failed: called where what was told did not come to be.
+    public func observe(
+        _ observer: @escaping @Sendable (_ before: Ring, _ after: Ring) throws -> Void,
+        failed: @escaping @Sendable (_ before: Ring, _ after: Ring, _ error: any Error) -> Void = { _, _, _ in }
+    ) {
+        self.observer.withLock { $0 = RingObserver(changes: observer, failed: failed) }
     }
 
     /// Publishes a new generation, reads it back from both copies, and probes it (wrap, unwrap).
@@ -269,4 +287,10 @@ public final class RingKeeper: Sendable {
         }
         return KeyManagementError(.ringNotAuthentic, "the key store is empty")
     }
+}
+
+/// Who is told of changes.
+private struct RingObserver: Sendable {
+    var changes: @Sendable (_ before: Ring, _ after: Ring) throws -> Void
+    var failed: @Sendable (_ before: Ring, _ after: Ring, _ error: any Error) -> Void
 }

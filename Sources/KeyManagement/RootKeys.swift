@@ -8,9 +8,9 @@ final class RootKeys: Sendable {
     let ring: SecureBytes
     /// Authenticates journals.
     let journal: SecureBytes
-    /// Authenticates the mark of where the audit log ends.
+    /// Authenticates the head of the audit log.
     let audit: SecureBytes
-    /// Authenticates requests for access that are kept.
+    /// Authenticates requests for access.
     let access: SecureBytes
     /// Tells, without the ring, whether this is the ring's root key: 16 bytes.
     let checkValue: [UInt8]

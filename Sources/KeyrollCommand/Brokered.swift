@@ -8,6 +8,12 @@ import Keyroll
 /// A command that a broker runs for whoever may: where one is found, this process only asks and shows.
 protocol Brokered {
     var home: HomeOptions { get }
+    /// Whether it is about the home, and not about a file that the broker should not see.
+    var isAboutHome: Bool { get }
+}
+
+extension Brokered {
+    var isAboutHome: Bool { true }
 }
 
 enum BrokeredRun {

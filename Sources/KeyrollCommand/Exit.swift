@@ -1,6 +1,7 @@
 import Access
 import Archives
 import ArgumentParser
+import Audit
 import Broker
 import BrokerWire
 import Cryptography
@@ -53,6 +54,7 @@ enum Exit: Int32 {
         case let error as RotationError: code(error)
         case let error as ArchiveError: code(error)
         case let error as CustodyError: code(error)
+        case let error as AuditError: code(error)
         case is EvidenceChain.Broken: .someFailed
         case is OwnerLock.Busy: .tryAgain
         case let error as AccessError: code(error)
@@ -152,6 +154,16 @@ enum Exit: Int32 {
         case .exists: .exists
         case .missing: .notFound
         case .doesNotBelong: .refused
+        case .usage: .usage
+        }
+    }
+
+    private static func code(_ error: AuditError) -> Exit {
+        switch error.code {
+        case .altered: .someFailed
+        case .inputOutput, .syncFailed: .inputOutput
+        case .closed: .tryAgain
+        case .missing: .notFound
         case .usage: .usage
         }
     }

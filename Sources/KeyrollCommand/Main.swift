@@ -11,7 +11,7 @@ enum Main {
         do {
             var command = try KeyrollCommand.parseAsRoot()
             // Where there is a broker, this process has no business with keys.
-            if let brokered = command as? any Brokered, let socket = brokered.home.brokerSocket {
+            if let brokered = command as? any Brokered, brokered.isAboutHome, let socket = brokered.home.brokerSocket {
                 BrokeredRun.run(socket)
             }
             try command.run()
@@ -48,6 +48,7 @@ struct KeyrollCommand: ParsableCommand {
                 subcommands: [
                     ArchiveCommand.self, BackupCommand.self, RestoreCommand.self, Recover.self,
                 ]),
+            CommandGroup(name: "Who did what:", subcommands: [AuditCommand.self]),
             CommandGroup(
                 name: "Who may reach the keys:", subcommands: [BrokerCommand.self, AccessCommand.self]),
             CommandGroup(

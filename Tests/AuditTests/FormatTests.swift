@@ -67,7 +67,8 @@ struct FormatTests {
         let many = (0..<100).map { "\($0)" + String(repeating: "\u{1}", count: 1000) }
         try log.append(
             AuditEvent(
-                .failedSecrets, .failed, by: nil, facts: [("a", .number(1)), ("secrets", .list(many)), ("b", .number(2))]))
+                .failedSecrets, .failed, by: nil,
+                facts: [("a", .number(1)), ("secrets", .list(many)), ("b", .number(2))]))
         let lines = try folder.lines()
         #expect(lines[0].count < 64 << 10)
         let line = try #require(try JSONSerialization.jsonObject(with: Data(lines[0])) as? [String: Any])

@@ -80,6 +80,7 @@ public struct WorkJob {
         for store in home.stores { try whole.nameQuarantined(of: store) }
         try whole.noteEvidence(of: home)
         whole.seconds = start.duration(to: .now).inSeconds
+        whole.log(home)
         try ReportFile.write(whole, home.layout)
         report.notes.append(
             "ended job \(job): \(whole.tally.scanned) scanned, \(whole.tally.moved) moved, \(whole.tally.current) current, \(whole.tally.superseded) superseded, \(whole.tally.failed.total) failed"

@@ -1,4 +1,5 @@
 import Custody
+import Audit
 import Evidence
 public import Home
 import KeyManagement
@@ -41,14 +42,16 @@ public struct StoreAddition {
         try store.raiseFence(to: mark)
         let secrets = try store.census().total
         try HomeConfiguration.change(home.layout) { $0.stores.append(entry) }
+        let job = try JobIdentity.new("store-add")
         try EvidenceChain(path: home.layout.evidence).append(
-            "store", job: JobIdentity.new("store-add"),
+            "store", job: job,
             [
                 "action": .text(present == nil ? "made and added" : "added"), "store": .text(entry.name),
                 "kind": .text(entry.kind.label), "place": .text(store.place), "secrets": .number(secrets),
             ])
         // Other hosts of the group know from this which home it is that knows all its stores.
         try? home.noteEvidence()
+        try home.logJob("store-add", job, facts: [("store", .text(entry.name)), ("place", .text(store.place))])
         return Outcome(isNew: present == nil, place: store.place, secrets: secrets)
     }
 }

@@ -1,4 +1,5 @@
 import Custody
+import Audit
 import Evidence
 public import Home
 import KeyManagement
@@ -110,6 +111,14 @@ public struct StoreCopyJob {
             ])
         // Other hosts of the group know from this which home it is that knows all its stores.
         try? home.noteEvidence()
+        let isDone = !report.wasInterrupted && report.unreadable.isEmpty
+        try home.logJob(
+            "store-copy", report.job, isDone ? .done : .failed,
+            facts: [
+                ("source", .text(name)), ("store", .text(target)), ("secrets", .number(Int64(report.secrets))),
+                ("same", .number(Int64(report.same))), ("changed", .number(Int64(report.changed))),
+                ("unreadable", .number(Int64(report.unreadable.count))),
+            ])
         return report
     }
 

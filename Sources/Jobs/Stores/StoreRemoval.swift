@@ -1,5 +1,6 @@
 import Cryptography
 import Custody
+import Audit
 import Evidence
 import Files
 public import Home
@@ -68,8 +69,9 @@ public struct StoreRemoval {
                 "an application wrote to store '\(name)' meanwhile (\(after.count) secrets, such as '\(after.example)'); it stays in keyroll.yaml: stop what writes, copy again and run it again"
             )
         }
+        let job = try JobIdentity.new("store-remove")
         try EvidenceChain(path: home.layout.evidence).append(
-            "store", job: JobIdentity.new("store-remove"),
+            "store", job: job,
             [
                 "action": .text("removed"), "store": .text(name), "place": .text(store.place),
                 "secrets": .number(Int64(after.scanned)),
@@ -77,6 +79,7 @@ public struct StoreRemoval {
             ])
         // Other hosts of the group know from this which home it is that knows all its stores.
         try? home.noteEvidence()
+        try home.logJob("store-remove", job, facts: [("store", .text(name)), ("place", .text(store.place))])
         return copy
     }
 

@@ -1,4 +1,5 @@
 import Archives
+import Audit
 import ArgumentParser
 import Cryptography
 import Custody
@@ -32,8 +33,12 @@ struct ArchiveCommand: ParsableCommand {
                     numbers.isEmpty
                     ? ring.generations.filter { $0.state != .destroyed && $0.destruction == nil }.map(\.number)
                     : numbers
-                let faults = try Archiving(opened, job: JobIdentity.new("archive")).write(chosen)
+                let job = try JobIdentity.new("archive")
+                let faults = try Archiving(opened, job: job).write(chosen)
                 try opened.noteEvidence()
+                try opened.logJob(
+                    "archive", job, faults.isEmpty ? .done : .failed, reason: faults.first,
+                    facts: [("generations", .list(chosen.map(String.init)))])
                 for fault in faults { Output.error(fault) }
                 for number in chosen where !faults.contains(where: { $0.hasPrefix("generation \(number):") }) {
                     Output.print("\(opened.bundlePath(number))\n")
@@ -183,9 +188,13 @@ struct ArchiveCommand: ParsableCommand {
                     ? opened.keeper.keyring.ring.generations.filter { $0.escrow != nil && $0.state != .destroyed }.map(
                         \.number)
                     : numbers
-                let findings = try Rehearsal(opened, job: JobIdentity.new("rehearse")).run(
-                    chosen, with: keys.files.recoveryKey()?.opener)
+                let job = try JobIdentity.new("rehearse")
+                let findings = try Rehearsal(opened, job: job).run(chosen, with: keys.files.recoveryKey()?.opener)
                 try opened.noteEvidence()
+                let fault = findings.lazy.compactMap(\.fault).first
+                try opened.logJob(
+                    "rehearse", job, fault == nil ? .done : .failed, reason: fault,
+                    facts: [("generations", .list(chosen.map(String.init)))])
                 for finding in findings {
                     if let fault = finding.fault {
                         Output.error("generation \(finding.number) was NOT proven restorable: \(fault)")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Audit
 import Custody
 import Files
 import Home
@@ -151,14 +152,18 @@ struct GenerationCommand: ParsableCommand {
                 let opened = try home.open()
                 let lock = try opened.lock(for: "keyroll generation retire")
                 defer { withExtendedLifetime(lock) {} }
-                let retirement = Retirement(opened, job: try JobIdentity.new("retire"))
-                try retirement.noteEmpty(at: .now)
-                let obstacles = try retirement.retire(number, reason: reason, override: override)
-                try opened.noteEvidence()
-                guard obstacles.isEmpty else {
-                    throw CustodyError(
-                        .refused,
-                        "generation \(number) stays on line: \(obstacles.map(\.description).joined(separator: "; "))")
+                let job = try JobIdentity.new("retire")
+                let retirement = Retirement(opened, job: job)
+                try opened.logged("retire", job, facts: [("generation", .number(Int64(number)))]) {
+                    try retirement.noteEmpty(at: .now)
+                    let obstacles = try retirement.retire(number, reason: reason, override: override)
+                    try opened.noteEvidence()
+                    guard obstacles.isEmpty else {
+                        throw CustodyError(
+                            .refused,
+                            "generation \(number) stays on line: \(obstacles.map(\.description).joined(separator: "; "))"
+                        )
+                    }
                 }
                 Output.print("generation \(number) is off line; its key is in \(opened.bundlePath(number))\n")
                 return .done
@@ -189,18 +194,28 @@ struct GenerationCommand: ParsableCommand {
                 let opened = try home.open()
                 let lock = try opened.lock(for: "keyroll generation destroy")
                 defer { withExtendedLifetime(lock) {} }
-                let destruction = GenerationDestruction(opened, job: try JobIdentity.new("destroy"))
+                let job = try JobIdentity.new("destroy")
+                let destruction = GenerationDestruction(opened, job: job)
                 defer { try? opened.noteEvidence() }
+                let step = cancel ? "cancelled" : confirm != nil ? "final" : "asked for"
+                try opened.logged(
+                    "destroy", job, facts: [("generation", .number(Int64(number))), ("step", .text(step))]
+                ) {
+                    if cancel {
+                        try destruction.cancel(number)
+                    } else if confirm != nil {
+                        try destruction.finish(number)
+                    } else {
+                        try destruction.request(number, reason: reason)
+                    }
+                }
                 if cancel {
-                    try destruction.cancel(number)
                     Output.print("generation \(number) is not going to be destroyed; it is archived as before\n")
                     return .done
                 }
                 if confirm != nil {
-                    try destruction.finish(number)
                     Output.print("generation \(number) is destroyed\n")
                 } else {
-                    try destruction.request(number, reason: reason)
                     let due = opened.keeper.keyring.ring.generation(number)?.destruction?.due
                     Output.print(
                         "the destruction of generation \(number) is final from \(due?.description ?? "-") on, with --confirm \(number); until then --cancel takes it back\n"

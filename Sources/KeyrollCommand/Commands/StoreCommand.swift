@@ -14,7 +14,7 @@ struct StoreCommand: ParsableCommand {
         subcommands: [ListThem.self, Add.self, Copy.self, Remove.self])
 
     /// `keyroll store list`
-    struct ListThem: ParsableCommand {
+    struct ListThem: ParsableCommand, Brokered {
         static let configuration = CommandConfiguration(
             commandName: "list", abstract: "Name, kind and place of each, its secrets and its fence.")
         @OptionGroup var home: HomeOptions
