@@ -4,7 +4,7 @@ public import Audit
 extension Home {
     /// The log; it is opened with the first call, and holds as long as the home does.
     ///
-    /// - Parameter forwarder: passes entries on.
+    /// - Parameter forwarder: passes entries on; nil for the one of the configuration, if it names one.
     /// - Throws: `AuditError` with `altered` where it is not what it was; `FileError`.
     public func auditLog(forwarder: (any AuditForwarder)? = nil) throws -> AuditLog {
         try audit.log(keeper, forwarder: forwarder)
