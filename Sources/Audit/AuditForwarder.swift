@@ -11,9 +11,14 @@ public protocol AuditForwarder: Sendable {
 
     /// How many entries were lost, once forwarding works again; told once, 0 else.
     func lostToReport() -> UInt64
+
+    /// The log is about to be closed: what waits may get away, within a moment.
+    func finish()
 }
 
 extension AuditForwarder {
     /// Nothing is ever lost.
     public func lostToReport() -> UInt64 { 0 }
+    /// Nothing waits.
+    public func finish() {}
 }

@@ -153,6 +153,7 @@ public final class AuditLog: @unchecked Sendable {
         defer { monitor.locked { failure = failure ?? AuditError(.closed, "\(folder): the audit log was closed") } }
         try checkpoint()
         try sync()
+        forwarder?.finish()
     }
 
     /// Whether the log in a folder belongs to a key, or there is none.

@@ -24,6 +24,15 @@ final class Monitor: @unchecked Sendable {
     func unlock() { pthread_mutex_unlock(mutex) }
     /// Gives the lock up until somebody calls ``wake()``.
     func wait() { pthread_cond_wait(condition, mutex) }
+    /// The same, for some time at most.
+    func wait(seconds: Double) {
+        var end = timespec()
+        clock_gettime(CLOCK_REALTIME, &end)
+        let nanoseconds = end.tv_nsec + Int(seconds.truncatingRemainder(dividingBy: 1) * 1e9)
+        end.tv_sec += Int(seconds) + nanoseconds / 1_000_000_000
+        end.tv_nsec = nanoseconds % 1_000_000_000
+        pthread_cond_timedwait(condition, mutex, &end)
+    }
     /// Wakes everybody who waits.
     func wake() { pthread_cond_broadcast(condition) }
 

@@ -28,7 +28,7 @@ public final class Home: Sendable {
         layout: HomeLayout, configuration: HomeConfiguration, keeper: RingKeeper, stores: [any SecretStore],
         unreachable: [UnreachableStore] = []
     ) {
-        let audit = HomeAudit(folder: layout.audit)
+        let audit = HomeAudit(folder: layout.audit, forwardAudit: configuration.forwardAudit)
         audit.watch(keeper)
         self.init(
             layout: layout, configuration: configuration, keeper: keeper, stores: stores, unreachable: unreachable,
@@ -67,7 +67,7 @@ public final class Home: Sendable {
         try PrivateFile.checkDirectory(layout.path)
         try PrivateFile.check(layout.configuration)
         let (configuration, keeper) = try openRing(layout, ask, takesOlder)
-        let audit = HomeAudit(folder: layout.audit)
+        let audit = HomeAudit(folder: layout.audit, forwardAudit: configuration.forwardAudit)
         audit.watch(keeper)
         keeper.keepTime()
         let (stores, unreachable) = try openStores(configuration, layout, keeper)

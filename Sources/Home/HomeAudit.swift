@@ -5,9 +5,16 @@ import Synchronization
 /// A home's audit log, opened when the first entry comes: what writes none does not touch it.
 final class HomeAudit: Sendable {
     private let folder: String
+    private let forwardAudit: String?
     private let opened = Mutex<AuditLog?>(nil)
 
-    init(folder: String) { self.folder = folder }
+    /// - Parameters:
+    ///   - folder: where it lies.
+    ///   - forwardAudit: where the configuration has entries forwarded to.
+    init(folder: String, forwardAudit: String?) {
+        self.folder = folder
+        self.forwardAudit = forwardAudit
+    }
 
     /// The log.
     ///
@@ -20,6 +27,7 @@ final class HomeAudit: Sendable {
         try opened.withLock { opened in
             if let opened, forwarder == nil, checkpointEvery == 1000 { return opened }
             let ring = keeper.keyring.ring
+            let forwarder = try forwarder ?? forwardAudit.map { try AuditForwarding.parse($0) }
             // Weak: the keeper has the observer, and the observer this.
             let log = try AuditLog(
                 folder: folder, group: ring.group, groupName: ring.name,

@@ -1,3 +1,4 @@
+import Audit
 public import KeyManagement
 
 /// What `keyroll.yaml` says.
@@ -22,6 +23,9 @@ public struct HomeConfiguration: Sendable, Equatable {
     public var stores: [Store]
     /// Where the bundles lie: absolute, or below the home.
     public var bundles = "bundles"
+    /// Where entries of the audit log are forwarded to: `journal`, `syslog:unix:/dev/log`, `syslog:udp:HOST:PORT` or
+    /// `syslog:tcp:HOST:PORT`; nil for nowhere.
+    public var forwardAudit: String?
 
     /// The file's format version.
     static let format = 1
@@ -39,7 +43,9 @@ public struct HomeConfiguration: Sendable, Equatable {
     /// - Throws: ``HomeError`` with `configuration`, naming file and line.
     public init(path: String) throws {
         let document = try YAMLDocument(path: path)
-        try document.expect(only: ["format", "group", "policy", "rootKey", "repository", "stores", "bundles"])
+        try document.expect(only: [
+            "format", "group", "policy", "rootKey", "repository", "stores", "bundles", "forwardAudit",
+        ])
         guard let format = try document.integer("format", in: 1...1_000_000) else {
             throw HomeError(.configuration, "\(path): 'format' is missing; add: format: 1")
         }
@@ -54,6 +60,12 @@ public struct HomeConfiguration: Sendable, Equatable {
         rootKey = try Self.rootKey(document, path)
         repository = try Self.repository(document)
         stores = try Self.stores(document, path)
+        forwardAudit = try document.string("forwardAudit")
+        if let forwardAudit {
+            do { _ = try AuditForwarding.parse(forwardAudit) } catch {
+                throw document.error("forwardAudit", "\(error)")
+            }
+        }
         if let folder = try document.string("bundles") {
             guard !folder.isEmpty else { throw document.error("bundles", "'bundles' has to be a folder") }
             bundles = folder
@@ -119,6 +131,7 @@ public struct HomeConfiguration: Sendable, Equatable {
         lines += Self.lines(repository)
         lines.append("stores:")
         for store in stores { lines += Self.lines(store) }
+        if let forwardAudit { lines.append("forwardAudit: \(Self.quoted(forwardAudit))") }
         if bundles != "bundles" { lines.append("bundles: \(Self.quoted(bundles))") }
         return lines.joined(separator: "\n") + "\n"
     }

@@ -37,11 +37,15 @@ enum Exit: Int32 {
     /// Says what is wrong in one line and ends the process.
     static func fail(_ error: any Error) -> Never {
         Output.error("\(error)")
+        AuditForwarding.finish()
         Glibc.exit(code(error).rawValue)
     }
 
     /// Ends the process.
-    func leave() -> Never { Glibc.exit(rawValue) }
+    func leave() -> Never {
+        AuditForwarding.finish()
+        Glibc.exit(rawValue)
+    }
 
     static func code(_ error: any Error) -> Exit {
         switch error {

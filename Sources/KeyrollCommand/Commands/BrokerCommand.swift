@@ -1,6 +1,5 @@
 import Access
 import ArgumentParser
-import Audit
 import Broker
 import BrokerWire
 import Cryptography
@@ -23,8 +22,6 @@ struct BrokerCommand: ParsableCommand {
     @Option(help: "The socket (else /run/keyroll/broker.sock, or in XDG_RUNTIME_DIR).") var socket: String?
     @Option(help: "Requests a second that a user may make.") var maxRate = 100_000
     @Option(help: "Connections at once.") var maxConnections = 16_384
-    @Option(help: "Pass the audit log on: journal, syslog:unix:PATH, syslog:udp:HOST:PORT or syslog:tcp:HOST:PORT.")
-    var forward: String?
 
     func validate() throws {
         guard (1...10_000_000).contains(maxRate) else { throw ValidationError("--max-rate has to be 1 or more") }
@@ -36,7 +33,6 @@ struct BrokerCommand: ParsableCommand {
     func run() {
         reporting {
             signal(SIGPIPE, SIG_IGN)
-            let forwarder: (any AuditForwarder)? = nil
             let ask = home.askOnce()
             let layout = home.layout
             let opened = try Home.open(layout, ask: ask)
@@ -50,7 +46,7 @@ struct BrokerCommand: ParsableCommand {
             let broker = try Broker(
                 opened, reopen: { try Home.open(layout, ask: ask) },
                 passphrase: opened.configuration.rootKey == .passphrase ? ask : nil, options: options,
-                log: opened.auditLog(forwarder: forwarder, checkpointEvery: checkpointEvery),
+                log: opened.auditLog(checkpointEvery: checkpointEvery),
                 seal: { try keeper.accessTag($0) }, exit: { Exit.code($0).rawValue })
             let signals = [SIGTERM, SIGINT].map { number in
                 signal(number, SIG_IGN)
