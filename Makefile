@@ -8,7 +8,7 @@ SERVERS := postgresql pgbouncer munge slurm-wlm
 VENV := .build/venv
 BUILD := .build/release
 
-.PHONY: help setup build demo test lint bench scale bench-postgres clean
+.PHONY: help setup build demo test lint bench scale bench-postgres bench-broker clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -44,6 +44,10 @@ bench: setup ## rotation beside the bare limits of this machine, in one run
 scale: build ## growth to 10 million secrets, latencies, large secrets, re-encryption; needs 25 GB of disk and some minutes
 	@swift build -c release --product RotationBenchmark
 	benchmarks/scale.sh $(BUILD)/keyroll all
+
+bench-broker: build ## the broker beside reading directly: cost, throughput, ten thousand idle clients
+	swift build -c release --product BrokerBenchmark
+	benchmarks/broker.sh $(BUILD)/keyroll $(BUILD)/BrokerBenchmark $(BENCH)
 
 bench-postgres: build ## the PostgreSQL store on a server of its own: rates, memory, latencies, fleets; needs 10 GB of disk
 	@.ci/install postgresql
