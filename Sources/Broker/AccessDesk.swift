@@ -74,8 +74,10 @@ final class AccessDesk: Sendable {
     /// - Throws: `AccessError`; what the log or the folder throws.
     func approve(_ id: String, signature: [UInt8], by caller: Caller, _ rules: AccessRules) throws -> AccessCase {
         try logging(.accessApproval, id, caller) {
-            try change(id, caller, rules) { entry in
-                let approval = try entry.approve(signature, policy: rules.policy, now: clock.now)
+            try change(id, keepsFirst: false) { entry in
+                try entry.approve(signature, policy: rules.policy, now: clock.now)
+            } log: { entry in
+                guard let approval = entry.approvals.last else { return }
                 var facts: [(name: String, value: AuditValue)] = [
                     ("approver", .text(approval.user)), ("level", .text(approval.level)),
                     ("signature", .text(Data(approval.signature).base64EncodedString())),
@@ -97,7 +99,8 @@ final class AccessDesk: Sendable {
     ) throws -> AccessCase {
         let event: AuditEvent.Kind = kind == .denied ? .accessDenial : .accessRevocation
         return try logging(event, id, caller) {
-            try change(id, caller, rules) { entry in
+            // What takes rights away holds before it is logged: a crash in between leaves no grant that the log has ended.
+            try change(id, keepsFirst: true) { entry in
                 let isOwn = entry.request.uid == caller.uid && kind == .revoked
                 guard isOwn || rules.policy.isApprover(caller.user) || rules.roles(of: caller).contains(.owner) else {
                     throw AccessError(
@@ -107,6 +110,7 @@ final class AccessDesk: Sendable {
                     throw AccessError(.notAccepted, "a reason has at most 500 bytes")
                 }
                 try entry.finish(kind, by: caller.user, reason: reason, policy: rules.policy, now: clock.now)
+            } log: { entry in
                 try record(event, entry, caller, facts: [("reason", .text(reason))])
             }
         }
@@ -166,14 +170,21 @@ final class AccessDesk: Sendable {
     // MARK: Parts
 
     private func change(
-        _ id: String, _ caller: Caller, _ rules: AccessRules, _ body: (inout AccessCase) throws -> Void
+        _ id: String, keepsFirst: Bool, _ body: (inout AccessCase) throws -> Void, log: (AccessCase) throws -> Void
     ) throws -> AccessCase {
         try kept.withLock { cases in
             guard let index = cases.firstIndex(where: { $0.request.id == id }) else { throw Self.unknown(id) }
             var entry = cases[index]
             try body(&entry)
-            try folder.write(entry)
-            cases[index] = entry
+            if keepsFirst {
+                try folder.write(entry)
+                cases[index] = entry
+                try log(entry)
+            } else {
+                try log(entry)
+                try folder.write(entry)
+                cases[index] = entry
+            }
             return entry
         }
     }

@@ -46,7 +46,8 @@ public final class Broker: Sendable {
         let desk = try AccessDesk(CaseFolder(path: home.layout.access, seal: seal), log: log, clock: clock)
         let relay = CommandRelay(
             home: home.layout.path, log: log, limit: options.commands, passphrase: passphrase)
-        shared = Service.Shared(standing, log: log, desk: desk, relay: relay, clock: clock, exit: exit)
+        shared = Service.Shared(standing, log: log, desk: desk, relay: relay, clock: clock,
+            changesAtMost: options.changes, exit: exit)
         Self.raiseDescriptorLimit()
         reactor = try Reactor(ListeningSocket(path: options.socket), options)
     }

@@ -6,6 +6,8 @@ public struct BrokerOptions: Sendable {
     public var connections = 16_384
     /// Connections of one user at once.
     public var connectionsOfUser = 12_288
+    /// Connections at once of a user whom the policy does not name.
+    public var connectionsOfStranger = 64
     /// Requests a second of one user.
     public var rate = 100_000.0
     /// Requests a second of a user whom the policy does not name.
@@ -14,12 +16,14 @@ public struct BrokerOptions: Sendable {
     public var patience = 10.0
     /// Bytes a second that a payload has to come with.
     public var slowest = 256.0 * 1024
-    /// Bytes of payloads at once.
+    /// Bytes of payloads, and of answers that wait to be taken, at once.
     public var payload = 256 << 20
     /// Commands at once.
     public var commands = 8
     /// Threads that serve requests.
-    public var threads = 16
+    public var threads = 32
+    /// Writes at once: a store whose writer is held up must not take all threads from those who read.
+    public var changes = 24
 
     /// - Parameter socket: the socket's path.
     public init(socket: String) { self.socket = socket }

@@ -20,6 +20,7 @@ final class Connection: @unchecked Sendable {
     private var payloadDone = 0
     private var request: BrokerRequest?
     private var outgoing: UnsafeMutablePointer<SecureBytes>?
+    private let budget: PayloadBudget
     private var outgoingRange = 0..<0
 
     private enum Phase {
@@ -28,7 +29,8 @@ final class Connection: @unchecked Sendable {
         case payload
     }
 
-    init(_ descriptor: Int32, number: UInt64, caller: Caller) {
+    init(_ descriptor: Int32, number: UInt64, caller: Caller, budget: PayloadBudget) {
+        self.budget = budget
         self.descriptor = descriptor
         self.number = number
         self.caller = caller
@@ -99,13 +101,36 @@ final class Connection: @unchecked Sendable {
     }
 
     /// Makes room for the payload that was announced.
-    func takePayload() throws {
-        // Never from OpenSSL's small heap of locked memory, which is for keys.
-        let memory = try SecureBytes(count: max(payloadLength, SecureBytes.smallLimit + 1))
-        payload = .allocate(capacity: 1)
-        payload!.initialize(to: memory)
+    ///
+    /// - Returns: false where all connections together hold as much as they may, or there is no memory.
+    func takePayload() -> Bool {
+        payload = allocate(payloadLength)
         payloadDone = 0
         phase = .payload
+        return payload != nil
+    }
+
+    /// Never from OpenSSL's small heap of locked memory, which is for keys.
+    private func allocate(_ count: Int) -> UnsafeMutablePointer<SecureBytes>? {
+        let count = max(count, SecureBytes.smallLimit + 1)
+        guard budget.take(count) else { return nil }
+        do {
+            let memory = try SecureBytes(count: count)
+            let place = UnsafeMutablePointer<SecureBytes>.allocate(capacity: 1)
+            place.initialize(to: memory)
+            return place
+        } catch {
+            budget.give(count)
+            return nil
+        }
+    }
+
+    private func release(_ memory: inout UnsafeMutablePointer<SecureBytes>?) {
+        guard let held = memory else { return }
+        budget.give(held.pointee.count)
+        held.deinitialize(count: 1)
+        held.deallocate()
+        memory = nil
     }
 
     /// The payload that came.
@@ -114,8 +139,8 @@ final class Connection: @unchecked Sendable {
         return try payload.pointee.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[..<payloadLength])) }
     }
 
-    /// Bytes of payload that it holds.
-    var held: Int { payload == nil ? 0 : payloadLength }
+    /// Whether it holds a payload.
+    var hasPayload: Bool { payload != nil }
 
     /// Whether the client was about to send a payload that nobody has read.
     var hasPayloadToCome: Bool { payloadLength > 0 && payloadDone < payloadLength }
@@ -129,12 +154,6 @@ final class Connection: @unchecked Sendable {
         payloadDone = 0
         request = nil
         received.removeAll(keepingCapacity: received.capacity <= 4096)
-    }
-
-    private func release(_ memory: inout UnsafeMutablePointer<SecureBytes>?) {
-        memory?.deinitialize(count: 1)
-        memory?.deallocate()
-        memory = nil
     }
 
     // MARK: Answering
@@ -186,19 +205,15 @@ final class Connection: @unchecked Sendable {
 
     private func keep(_ start: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, from done: Int) -> Bool {
         let left = start.count + payload.count - done
-        guard
-            let memory = try? SecureBytes(
-                count: max(left, SecureBytes.smallLimit + 1),
-                filledBy: { memory in
-                    let head = UnsafeRawBufferPointer(rebasing: start[min(done, start.count)...])
-                    let tail = UnsafeRawBufferPointer(rebasing: payload[max(0, done - start.count)...])
-                    UnsafeMutableRawBufferPointer(rebasing: memory[..<head.count]).copyMemory(from: head)
-                    UnsafeMutableRawBufferPointer(rebasing: memory[head.count..<(head.count + tail.count)]).copyMemory(
-                        from: tail)
-                })
-        else { return false }
-        outgoing = .allocate(capacity: 1)
-        outgoing!.initialize(to: memory)
+        guard let memory = allocate(left) else { return false }
+        memory.pointee.withUnsafeMutableBytes { memory in
+            let head = UnsafeRawBufferPointer(rebasing: start[min(done, start.count)...])
+            let tail = UnsafeRawBufferPointer(rebasing: payload[max(0, done - start.count)...])
+            UnsafeMutableRawBufferPointer(rebasing: memory[..<head.count]).copyMemory(from: head)
+            UnsafeMutableRawBufferPointer(rebasing: memory[head.count..<(head.count + tail.count)]).copyMemory(
+                from: tail)
+        }
+        outgoing = memory
         outgoingRange = 0..<left
         return true
     }

@@ -7,22 +7,27 @@ final class ConnectionTable: Sendable {
     private struct State {
         var connections: [UInt64: Connection] = [:]
         var ofUser: [UInt32: Int] = [:]
-        /// 0 and 1 are not connections: "nothing happened" and the listening socket.
-        var next: UInt64 = 2
+        /// 0 to 2 are not connections: "nothing happened", the listening socket, the end.
+        var next: UInt64 = 3
     }
 
     private let state = Mutex(State())
     private let options: BrokerOptions
+    private let budget: PayloadBudget
 
-    init(_ options: BrokerOptions) { self.options = options }
+    init(_ options: BrokerOptions) {
+        self.options = options
+        budget = PayloadBudget(options.payload)
+    }
 
-    /// Takes a connection in; nil where there are too many, which closes it.
-    func add(_ descriptor: Int32, _ caller: Caller) -> Connection? {
-        state.withLock { state in
-            guard state.connections.count < options.connections,
-                state.ofUser[caller.uid, default: 0] < options.connectionsOfUser
-            else { return nil }
-            let connection = Connection(descriptor, number: state.next, caller: caller)
+    /// Takes a connection in; nil where there are too many.
+    func add(_ descriptor: Int32, _ caller: Caller, isStranger: Bool) -> Connection? {
+        let limit = isStranger ? options.connectionsOfStranger : options.connectionsOfUser
+        return state.withLock { state in
+            guard state.connections.count < options.connections, state.ofUser[caller.uid, default: 0] < limit else {
+                return nil
+            }
+            let connection = Connection(descriptor, number: state.next, caller: caller, budget: budget)
             state.next += 1
             state.connections[connection.number] = connection
             state.ofUser[caller.uid, default: 0] += 1

@@ -15,9 +15,31 @@ final class Reactor: @unchecked Sendable {
     private let peers = Peers()
     private let isEnding = Atomic<Bool>(false)
     private let running = Atomic<Int>(0)
-    private let payload = Atomic<Int>(0)
     private let buckets = Mutex<[UInt32: TokenBucket]>([:])
+    private let alarm: Alarm
     private static let listener: UInt64 = 1
+    private static let ending: UInt64 = 2
+
+    /// A pipe that becomes readable for all threads at once.
+    private final class Alarm: Sendable {
+        let read: Int32
+        private let write: Int32
+
+        init() throws {
+            var ends: [Int32] = [0, 0]
+            guard keyroll_pipe(&ends) == 0 else {
+                throw BrokerFault("cannot make a pipe: \(String(cString: strerror(errno)).lowercased())")
+            }
+            (read, write) = (ends[0], ends[1])
+        }
+
+        func ring() { _ = Glibc.write(write, "x", 1) }
+
+        deinit {
+            close(read)
+            close(write)
+        }
+    }
 
     /// What serves requests. One object for each thread.
     protocol Server: AnyObject {
@@ -35,8 +57,10 @@ final class Reactor: @unchecked Sendable {
         self.listening = listening
         self.options = options
         table = ConnectionTable(options)
+        alarm = try Alarm()
         epoll = keyroll_epoll()
-        guard epoll >= 0, keyroll_epoll_once(epoll, 1, listening.descriptor, keyroll_readable, Self.listener) == 0
+        guard epoll >= 0, keyroll_epoll_always(epoll, alarm.read, keyroll_readable, Self.ending) == 0,
+            keyroll_epoll_once(epoll, 1, listening.descriptor, keyroll_readable, Self.listener) == 0
         else {
             throw BrokerFault("cannot wait for clients: \(String(cString: strerror(errno)).lowercased())")
         }
@@ -63,7 +87,7 @@ final class Reactor: @unchecked Sendable {
     private func run(_ server: any Server) {
         while !isEnding.load(ordering: .relaxed) {
             var events: UInt32 = 0
-            let number = keyroll_epoll_wait(epoll, 500, &events)
+            let number = keyroll_epoll_wait(epoll, -1, &events)
             if number == 0 || number == .max { continue }
             if number == Self.listener {
                 accept(server)
@@ -84,7 +108,9 @@ final class Reactor: @unchecked Sendable {
                 if errno == EINTR || errno == ECONNABORTED { continue }
                 break
             }
-            guard let caller = peers.caller(descriptor), let connection = table.add(descriptor, caller) else {
+            guard let caller = peers.caller(descriptor),
+                let connection = table.add(descriptor, caller, isStranger: !server.knows(caller))
+            else {
                 close(descriptor)
                 continue
             }
@@ -102,8 +128,7 @@ final class Reactor: @unchecked Sendable {
 
     private func handle(_ connection: Connection, _ events: UInt32, _ server: any Server) {
         if connection.waiting > 0 {
-            let before = connection.waiting
-            follow(connection.writeOn(), connection, kept: before)
+            follow(connection.writeOn(), connection)
             return
         }
         while true {
@@ -115,65 +140,50 @@ final class Reactor: @unchecked Sendable {
                 wait(connection, keyroll_readable)
                 return
             case .closed:
-                drop(connection)
+                take(connection)
                 return
             case .malformed(let flaw):
-                server.note(flaw, connection)
+                // Who sends such things often enough is not written down each time.
+                if isWithinRate(connection.caller, server) { server.note(flaw, connection) }
                 let failure = BrokerFailure(kind: "broker.malformed", message: "the broker got \(flaw)", exit: 64)
                 _ = connection.write(.failed(failure))
-                drop(connection)
+                take(connection)
                 return
             case .announced(let request, let length):
                 guard isWithinRate(connection.caller, server) else { return tooOften(connection) }
-                guard server.admits(request, connection) else { return drop(connection) }
-                guard payload.add(length, ordering: .relaxed).newValue <= options.payload else {
-                    payload.subtract(length, ordering: .relaxed)
+                guard server.admits(request, connection) else { return take(connection) }
+                guard connection.takePayload() else {
                     busy(connection, "the broker holds as many payloads as it may; try again")
-                    return
-                }
-                do { try connection.takePayload() } catch {
-                    payload.subtract(length, ordering: .relaxed)
-                    busy(connection, "the broker has no memory left; try again")
                     return
                 }
                 setDeadline(connection, options.patience + Double(length) / options.slowest)
             case .request(let request):
                 // With a payload it was counted when that was announced.
-                if connection.held == 0, !isWithinRate(connection.caller, server) { return tooOften(connection) }
+                if !connection.hasPayload, !isWithinRate(connection.caller, server) { return tooOften(connection) }
                 connection.deadline.store(.max, ordering: .relaxed)
-                let held = connection.held
-                let written = server.serve(request, connection)
-                payload.subtract(held, ordering: .relaxed)
-                guard let written else {
+                guard let written = server.serve(request, connection) else {
                     take(connection)
                     return
                 }
                 connection.reset()
                 connection.deadline.store(0, ordering: .relaxed)
-                follow(written, connection, kept: 0)
+                follow(written, connection)
                 return
             }
         }
     }
 
     /// What follows an answer.
-    ///
-    /// - Parameter kept: bytes that waited before and were counted.
-    private func follow(_ written: Connection.Written, _ connection: Connection, kept: Int) {
+    private func follow(_ written: Connection.Written, _ connection: Connection) {
         switch written {
-        case .failed:
-            payload.subtract(kept, ordering: .relaxed)
-            drop(connection)
+        case .failed: take(connection)
         case .all:
-            payload.subtract(kept, ordering: .relaxed)
             connection.deadline.store(0, ordering: .relaxed)
-            isEnding.load(ordering: .relaxed) ? drop(connection) : wait(connection, keyroll_readable)
+            isEnding.load(ordering: .relaxed) ? take(connection) : wait(connection, keyroll_readable)
         case .partly:
-            let left = connection.waiting
-            payload.add(left - kept, ordering: .relaxed)
             // The more is left, the longer it may take; a client that takes nothing ends it.
             if connection.deadline.load(ordering: .relaxed) == 0 {
-                setDeadline(connection, options.patience + Double(left) / options.slowest)
+                setDeadline(connection, options.patience + Double(connection.waiting) / options.slowest)
             }
             wait(connection, keyroll_writable)
         }
@@ -186,9 +196,9 @@ final class Reactor: @unchecked Sendable {
     private func busy(_ connection: Connection, _ message: String) {
         let written = connection.write(.failed(BrokerFailure(kind: "broker.busy", message: message, exit: 75)))
         // A payload that is on its way cannot be skipped.
-        guard connection.held == 0, !connection.hasPayloadToCome, case .all = written else { return drop(connection) }
+        guard !connection.hasPayloadToCome, case .all = written else { return take(connection) }
         connection.reset()
-        follow(written, connection, kept: 0)
+        follow(written, connection)
     }
 
     private func setDeadline(_ connection: Connection, _ seconds: Double) {
@@ -196,12 +206,7 @@ final class Reactor: @unchecked Sendable {
     }
 
     private func wait(_ connection: Connection, _ events: UInt32) {
-        if keyroll_epoll_once(epoll, 0, connection.descriptor, events, connection.number) != 0 { drop(connection) }
-    }
-
-    private func drop(_ connection: Connection) {
-        payload.subtract(connection.held, ordering: .relaxed)
-        take(connection)
+        if keyroll_epoll_once(epoll, 0, connection.descriptor, events, connection.number) != 0 { take(connection) }
     }
 
     /// Lets a connection go; it is closed with the last reference.
@@ -236,6 +241,7 @@ final class Reactor: @unchecked Sendable {
         listening.end()
         table.cutOffIdle()
         isEnding.store(true, ordering: .sequentiallyConsistent)
+        alarm.ring()
         let last = Monotonic.now + patience
         while running.load(ordering: .sequentiallyConsistent) > 0, Monotonic.now < last { usleep(10_000) }
     }

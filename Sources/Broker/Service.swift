@@ -23,19 +23,23 @@ final class Service: Reactor.Server {
         let desk: AccessDesk
         let relay: CommandRelay
         let clock: SteadyClock
+        /// Writes that are under way.
+        let changing = Atomic<Int>(0)
+        let changesAtMost: Int
         /// The command's exit code for an error.
         let exit: @Sendable (any Error) -> Int32
         private let present: Mutex<Standing>
 
         init(
             _ standing: Standing, log: AuditLog, desk: AccessDesk, relay: CommandRelay, clock: SteadyClock,
-            exit: @escaping @Sendable (any Error) -> Int32
+            changesAtMost: Int, exit: @escaping @Sendable (any Error) -> Int32
         ) {
             present = Mutex(standing)
             self.log = log
             self.desk = desk
             self.relay = relay
             self.clock = clock
+            self.changesAtMost = changesAtMost
             self.exit = exit
         }
 
@@ -145,6 +149,10 @@ final class Service: Reactor.Server {
         facts: [(name: String, value: AuditValue)] = [], _ body: () throws -> Void
     ) throws -> Connection.Written {
         let (grant, approvers) = try ground(operation, name, connection.caller, standing)
+        defer { shared.changing.subtract(1, ordering: .relaxed) }
+        guard shared.changing.add(1, ordering: .relaxed).newValue <= shared.changesAtMost else {
+            throw BrokerError(.busy, "the broker has as many writes under way as it may; try again")
+        }
         let kind: AuditEvent.Kind = operation == .protect ? .protect : operation == .remove ? .remove : .rename
         var event = AuditEvent(
             kind, .begun, by: AuditActor(connection.caller), secret: name, grant: grant, approvers: approvers,

@@ -76,6 +76,14 @@ static inline int keyroll_epoll_once(int epoll, int isNew, int descriptor, unsig
     return keyroll_epoll_ctl(epoll, isNew ? 1 : 3, descriptor, &event);
 }
 
+// Watches a descriptor for all threads at once and for good.
+static inline int keyroll_epoll_always(int epoll, int descriptor, unsigned events, unsigned long long data) {
+    struct keyroll_epoll_event event;
+    event.events = events;
+    event.data = data;
+    return keyroll_epoll_ctl(epoll, 1, descriptor, &event);
+}
+
 static inline int keyroll_epoll_forget(int epoll, int descriptor) { return keyroll_epoll_ctl(epoll, 2, descriptor, 0); }
 
 // Waits for one event; its data, 0 after the time, all ones after an error.
