@@ -39,4 +39,7 @@ public struct AuditActor: Sendable, Equatable {
         return AuditActor(
             uid: uid, user: user, pid: getpid(), executable: String(decoding: path[..<max(0, count)], as: UTF8.self))
     }
+
+    /// For whom a broker runs this process, as user and number; nil where it was started by itself.
+    public static var askedBy: String? { getenv("KEYROLL_ASKED_BY").map { String(cString: $0) } }
 }

@@ -73,7 +73,13 @@ public final class Broker: Sendable {
             // A second at a time, but an end is answered sooner.
             for _ in 0..<10 where !isEnding.load(ordering: .relaxed) { usleep(100_000) }
             seconds += 1
-            do { try tick(seconds, &ended) } catch { note("\(error)") }
+            do { try tick(seconds, &ended) } catch let error as AuditError where error.code == .syncFailed {
+                // Nothing can be logged any more by this process; another one looks at what is on the disk first.
+                ServiceManager.tell("STOPPING=1")
+                shared.relay.end(patience: 60)
+                reactor.end(patience: 30)
+                throw error
+            } catch { note("\(error)") }
         }
         ServiceManager.tell("STOPPING=1")
         shared.relay.end(patience: 60)
@@ -89,6 +95,7 @@ public final class Broker: Sendable {
     private func tick(_ second: Int, _ ended: inout Set<String>) throws {
         let isMinute = second % 60 == 0
         reactor.tick(forgetsRates: isMinute)
+        try log.sync()
         let standing = shared.standing
         try shared.desk.logEnds(standing.rules, ended: &ended)
         let isConfigured = Standing.Stamp(layout.configuration) == standing.configuration

@@ -138,7 +138,7 @@ final class CommandRelay: Sendable {
             next += 1
         }
         if columns > 0 { entries.append("KEYROLL_COLUMNS=\(columns)") }
-        return entries + ["KEYROLL_ASKED_BY=\(caller.uid):\(caller.user)"]
+        return entries + ["KEYROLL_ASKED_BY=\(caller.user) (uid \(caller.uid), process \(caller.pid))"]
     }
 
     private func pipe() throws -> (read: Int32, write: Int32) {

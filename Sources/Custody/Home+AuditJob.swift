@@ -24,6 +24,7 @@ extension Home {
             facts.append(("evidenceRecords", .number(Int64(clamping: head.count))))
             facts.append(("evidenceHash", .text(head.head)))
         }
+        if let person = AuditActor.askedBy { facts.append(("askedBy", .text(person))) }
         let actor = AuditActor.own()
         var events = [AuditEvent(.job, outcome, by: actor, reason: reason, facts: facts)]
         events += AuditEvent.failedSecrets(failed, job: job, by: actor)

@@ -60,6 +60,12 @@ final class HomeAudit: Sendable {
 
     private func write(_ events: [AuditEvent], _ keeper: RingKeeper) throws {
         let log = try log(keeper)
+        let person = AuditActor.askedBy
+        let events = events.map { event in
+            var event = event
+            if let person { event.facts.append(("askedBy", .text(person))) }
+            return event
+        }
         try log.append(events, synced: false)
         // A ring of an older format has no signer yet.
         try? log.checkpoint()
