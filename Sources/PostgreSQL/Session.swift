@@ -13,6 +13,8 @@ public final class Session: @unchecked Sendable {
     public let place: String
     private let connection: OpaquePointer
     private let timeout: Int64
+    /// Whether the server's process has been made to keep its memory; for whoever sends it a lot.
+    public var keepsMemory = false
     /// Whether it may be used again.
     public private(set) var isUsable = true
 

@@ -11,8 +11,6 @@ final class PostgreSQLPageCommitter: PageCommitter {
     /// A range of a fleet's job, whose lease is checked and renewed in each transaction; its row takes the journal.
     private let claim: RangeClaim?
     private let rewrap: Statement
-    /// Whether a batch was written already.
-    private var hasBegun = false
     /// Takes more of the server's memory once than a batch does, which is a megabyte. glibc gives so much back to the kernel
     /// after each statement, and gets it again page by page, which took a seventh of the server's time, until it has seen
     /// that a program takes and gives back more.
@@ -25,7 +23,7 @@ final class PostgreSQLPageCommitter: PageCommitter {
         session = try store.pool.take()
         rewrap = Statement(
             "CALL \(store.schema.prefix)rewrap('\(store.lockWait)', $1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-            room: 256 * (store.pageLength + 64))
+            room: 256 * 32)
     }
 
     deinit { store.pool.giveBack(session) }
@@ -70,8 +68,8 @@ final class PostgreSQLPageCommitter: PageCommitter {
         let record = try journal(tally)
         fill(batch, to: mark, record)
         var opening = [Statement(PostgreSQLSecretStore.beginning, room: 16)]
-        if !hasBegun { opening.append(Statement(Self.makingRoom, room: 16)) }
-        hasBegun = true
+        if !session.keepsMemory { opening.append(Statement(Self.makingRoom, room: 16)) }
+        session.keepsMemory = true
         if let claim {
             let noting = store.noting(record, of: claim, handled: batch.scanned)
             try session.run(opening + [rewrap, noting, PostgreSQLSecretStore.commit])
