@@ -57,16 +57,27 @@ public final class KeyWrapLanes {
     public func unwrap(_ count: Int, under cipher: BlockCipher) throws {
         precondition(count <= Self.width)
         var step: UInt64 = 24
-        while step > 0 {
+        let last = rows + 3 * Self.width
+        for lane in 0..<count {
+            blocks[lane * 2] ^= step.bigEndian
+            blocks[lane * 2 + 1] = last[lane]
+        }
+        while true {
+            guard cipher.apply(to: blocks, blocks: count) else { throw Self.refused }
             let row = rows + Int((step - 1) & 3) * Self.width
+            step -= 1
+            guard step > 0 else {
+                for lane in 0..<count { row[lane] = blocks[lane * 2 + 1] }
+                return
+            }
+            // What a step ends with and what the next one begins with, in one way through the lanes.
+            let next = rows + Int((step - 1) & 3) * Self.width
             let mask = step.bigEndian
             for lane in 0..<count {
+                row[lane] = blocks[lane * 2 + 1]
                 blocks[lane * 2] ^= mask
-                blocks[lane * 2 + 1] = row[lane]
+                blocks[lane * 2 + 1] = next[lane]
             }
-            guard cipher.apply(to: blocks, blocks: count) else { throw Self.refused }
-            for lane in 0..<count { row[lane] = blocks[lane * 2 + 1] }
-            step -= 1
         }
     }
 
@@ -85,18 +96,29 @@ public final class KeyWrapLanes {
     /// - Throws: ``CryptographyError`` with `libraryFailure`.
     public func wrap(_ count: Int, under cipher: BlockCipher) throws {
         precondition(count <= Self.width)
-        for lane in 0..<count { blocks[lane * 2] = Self.initialValue }
+        for lane in 0..<count {
+            blocks[lane * 2] = Self.initialValue
+            blocks[lane * 2 + 1] = rows[lane]
+        }
         var step: UInt64 = 1
-        while step <= 24 {
-            let row = rows + Int((step - 1) & 3) * Self.width
-            for lane in 0..<count { blocks[lane * 2 + 1] = row[lane] }
+        while true {
             guard cipher.apply(to: blocks, blocks: count) else { throw Self.refused }
+            guard step < 24 else { break }
+            let row = rows + Int((step - 1) & 3) * Self.width
+            let next = rows + Int(step & 3) * Self.width
             let mask = step.bigEndian
             for lane in 0..<count {
-                blocks[lane * 2] ^= mask
                 row[lane] = blocks[lane * 2 + 1]
+                blocks[lane * 2] ^= mask
+                blocks[lane * 2 + 1] = next[lane]
             }
             step += 1
+        }
+        let last = rows + 3 * Self.width
+        let mask = UInt64(24).bigEndian
+        for lane in 0..<count {
+            blocks[lane * 2] ^= mask
+            last[lane] = blocks[lane * 2 + 1]
         }
     }
 

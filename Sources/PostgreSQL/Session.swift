@@ -13,6 +13,8 @@ public final class Session: @unchecked Sendable {
     public let place: String
     private let connection: OpaquePointer
     private let timeout: Int64
+    /// Whether the server's process has been made to keep its memory; for whoever sends it a lot.
+    public var keepsMemory = false
     /// Whether it may be used again.
     public private(set) var isUsable = true
 
@@ -167,16 +169,21 @@ public final class Session: @unchecked Sendable {
 
     /// Runs statements in one round trip.
     ///
+    /// - Parameters:
+    ///   - statements: what to run; without a `BEGIN` in front, and outside a transaction, it only reads.
+    ///   - namesSchemas: every table, function, type and operator in them is named with its schema. They then go out as
+    ///     they stand, with no words of this method's own, which the server would have to parse and plan for each batch.
     /// - Returns: what each gave.
     /// - Throws: ``ServerFailure`` of the first that failed; those after it were not run. An open transaction is then
     ///   still open, and has failed.
     ///
     /// Nobody who may make functions or operators in the database is listened to: every transaction begins with
-    /// `search_path = pg_catalog`, and statements outside a transaction run in one that only reads.
+    /// `search_path = pg_catalog`, and statements outside a transaction run in one that only reads; but for statements that
+    /// name all schemas.
     @discardableResult
-    public func run(_ statements: [Statement]) throws -> [Rows] {
+    public func run(_ statements: [Statement], namesSchemas: Bool = false) throws -> [Rows] {
         do {
-            if isInTransaction { return try exchange(statements) }
+            if isInTransaction || namesSchemas { return try exchange(statements) }
             let begins = statements.first?.sql.hasPrefix("BEGIN") ?? false
             let first = begins ? statements[0] : Statement("BEGIN READ ONLY", room: 16)
             let rest = begins ? Array(statements.dropFirst()) : statements + [Statement("COMMIT", room: 16)]
@@ -193,9 +200,13 @@ public final class Session: @unchecked Sendable {
         Statement("SELECT pg_catalog.set_config('search_path', 'pg_catalog', true)", room: 16)
     }
 
-    /// Runs one statement as it stands, with no transaction around it: what must not be in one, such as `VACUUM`.
+    /// Runs one statement as it stands, with no transaction around it: what must not be in one, such as `VACUUM`, or what
+    /// names all schemas and needs none.
     @discardableResult
-    public func runAlone(_ sql: String) throws -> Rows { try exchange([Statement(sql, room: 16)])[0] }
+    public func runAlone(_ sql: String) throws -> Rows { try runAlone(Statement(sql, room: 16)) }
+
+    /// The same with parameters.
+    public func runAlone(_ statement: Statement) throws -> Rows { try run([statement], namesSchemas: true)[0] }
 
     /// Runs one statement.
     @discardableResult

@@ -34,11 +34,21 @@ public final class Statement {
     public var sql: String
     private(set) var types: [UInt32] = []
     private(set) var lengths: [Int32] = []
-    private var offsets: [Int] = []
+    private var places: [Place] = []
     private var memory: UnsafeMutableRawPointer
     private var capacity: Int
     private var used = 0
-    private var arrayStart = 0
+    /// Where the parameter that is being added begins.
+    private var start = 0
+
+    /// Where a parameter's bytes lie.
+    private enum Place {
+        case nowhere
+        /// At an offset in this object's memory.
+        case here(Int)
+        /// In the caller's memory.
+        case there(UnsafeRawPointer)
+    }
 
     /// - Parameters:
     ///   - sql: one statement with `$1`, `$2` …
@@ -58,7 +68,7 @@ public final class Statement {
     public func reset() {
         types.removeAll(keepingCapacity: true)
         lengths.removeAll(keepingCapacity: true)
-        offsets.removeAll(keepingCapacity: true)
+        places.removeAll(keepingCapacity: true)
         used = 0
     }
 
@@ -118,13 +128,23 @@ public final class Statement {
         return end()
     }
 
+    /// Adds a `bytea` that is not copied: it has to stay where it is until the statement was run.
+    @discardableResult
+    public func borrowed(_ value: UnsafeRawBufferPointer) -> Self {
+        guard let start = value.baseAddress else { return bytes([]) }
+        types.append(TypeIdentifier.bytes)
+        places.append(.there(start))
+        lengths.append(Int32(value.count))
+        return self
+    }
+
     /// A piece of a `bytea`.
     @inline(__always)
     public func piece(_ bytes: UnsafeRawBufferPointer) { put(bytes) }
 
     private func null(_ type: UInt32) -> Self {
         types.append(type)
-        offsets.append(-1)
+        places.append(.nowhere)
         lengths.append(0)
         return self
     }
@@ -196,11 +216,12 @@ public final class Statement {
 
     private func begin(_ type: UInt32) {
         types.append(type)
-        offsets.append(used)
+        places.append(.here(used))
+        start = used
     }
 
     private func end() -> Self {
-        lengths.append(Int32(used - offsets[offsets.count - 1]))
+        lengths.append(Int32(used - start))
         return self
     }
 
@@ -230,6 +251,12 @@ public final class Statement {
 
     /// Where the parameters lie; valid until the next one is added.
     func pointers() -> [UnsafePointer<CChar>?] {
-        offsets.map { $0 < 0 ? nil : UnsafePointer((memory + $0).assumingMemoryBound(to: CChar.self)) }
+        places.map { place in
+            switch place {
+            case .nowhere: nil
+            case .here(let offset): UnsafePointer((memory + offset).assumingMemoryBound(to: CChar.self))
+            case .there(let start): start.assumingMemoryBound(to: CChar.self)
+            }
+        }
     }
 }

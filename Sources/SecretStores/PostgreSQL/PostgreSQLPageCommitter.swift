@@ -11,13 +11,19 @@ final class PostgreSQLPageCommitter: PageCommitter {
     /// A range of a fleet's job, whose lease is checked and renewed in each transaction; its row takes the journal.
     private let claim: RangeClaim?
     private let rewrap: Statement
+    /// Takes more of the server's memory once than a batch does, which is a megabyte. glibc gives so much back to the kernel
+    /// after each statement, and gets it again page by page, which took a seventh of the server's time, until it has seen
+    /// that a program takes and gives back more.
+    private static let makingRoom =
+        "SELECT pg_catalog.octet_length(pg_catalog.repeat(pg_catalog.repeat(' ', 1024), 2048))"
 
     init(_ store: PostgreSQLSecretStore, claim: RangeClaim? = nil) throws {
         self.store = store
         self.claim = claim
         session = try store.pool.take()
         rewrap = Statement(
-            "SELECT \(store.schema.prefix)rewrap($1, $2, $3, $4, $5, $6, $7, $8)", room: 256 * (store.pageLength + 64))
+            "CALL \(store.schema.prefix)rewrap('\(store.lockWait)', $1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            room: 256 * 32)
     }
 
     deinit { store.pool.giveBack(session) }
@@ -27,7 +33,7 @@ final class PostgreSQLPageCommitter: PageCommitter {
         journal: (CommitTally) throws -> JournalRecord
     ) throws -> CommitTally {
         try store.translated {
-            if batch.failures.isEmpty, batch.count > 0 {
+            if batch.failures.isEmpty, isDense(batch) {
                 do { return try commitAtOnce(batch, to: mark, journal) } catch let failure as ServerFailure
                     where failure.state == PostgreSQLSchema.Condition.changed || failure.code == .busy
                 {
@@ -49,38 +55,78 @@ final class PostgreSQLPageCommitter: PageCommitter {
 
     // MARK: Nothing came in between
 
+    /// Whether few numbers are missing among the pages; more are only where many transactions failed one after another.
+    private func isDense(_ batch: PageBatch) -> Bool {
+        batch.count > 0 && batch.pages[batch.count - 1] - batch.pages[0] < 4 * batch.capacity
+    }
+
     private func commitAtOnce(
         _ batch: PageBatch, to mark: GenerationMark, _ journal: (CommitTally) throws -> JournalRecord
     ) throws -> CommitTally {
         var tally = CommitTally()
         for source in batch.sources { tally.moved += source.count }
-        fill(batch, to: mark)
-        let noted = noting(try journal(tally), batch)
-        try session.run(store.opening(.rewrap) + [rewrap, noted, PostgreSQLSecretStore.commit])
+        let record = try journal(tally)
+        fill(batch, to: mark, record)
+        var opening = [Statement(PostgreSQLSecretStore.beginning, room: 16)]
+        if !session.keepsMemory { opening.append(Statement(Self.makingRoom, room: 16)) }
+        session.keepsMemory = true
+        if let claim {
+            let noting = store.noting(record, of: claim, handled: batch.scanned)
+            try session.run(opening + [rewrap, noting, PostgreSQLSecretStore.commit])
+        } else {
+            try session.run(opening + [rewrap, PostgreSQLSecretStore.commit], namesSchemas: true)
+        }
         return tally
     }
 
-    /// A page's version is the transaction that wrote it (`xmin`).
-    private func fill(_ batch: PageBatch, to mark: GenerationMark) {
-        let (rewrap, pageLength, slots) = (rewrap, batch.pageLength, Int64(store.slotsPerPage))
-        let count = (0..<batch.count).reduce(0) { $0 + (batch.changed[$1] ? 1 : 0) }
+    private func fill(_ batch: PageBatch, to mark: GenerationMark, _ record: JournalRecord) {
+        let (rewrap, pageLength, first) = (rewrap, batch.pageLength, batch.pages[0])
+        // All numbers from the first page to the last one: for each, which of the pages that are written it is.
+        let span = Int(batch.pages[batch.count - 1] - first) + 1
         rewrap.reset()
-        rewrap.integer(Int64(mark.number))
-        rewrap.array(.integer, count: count) {
-            for index in 0..<batch.count where batch.changed[index] { rewrap.element(batch.pages[index]) }
-        }
-        rewrap.array(.transaction, count: count) {
-            for index in 0..<batch.count where batch.changed[index] { rewrap.element(batch.stamps[index]) }
-        }
-        rewrap.pieces {
-            for index in 0..<batch.count where batch.changed[index] {
-                rewrap.piece(UnsafeRawBufferPointer(start: batch.new + index * pageLength, count: pageLength))
+        rewrap.integer(Int64(mark.number)).integer(first)
+        var count: Int64 = 0
+        rewrap.array(.integer, count: span) {
+            eachNumber(batch) { index in
+                let isWritten = index.map { batch.changed[$0] } ?? false
+                count += isWritten ? 1 : 0
+                rewrap.element(isWritten ? count : 0)
             }
         }
-        // What is on the quarantine's list within the batch is not failing any more.
-        rewrap.integer(batch.pages[0] * slots).integer((batch.pages[batch.count - 1] + 1) * slots)
+        rewrap.array(.transaction, count: span) {
+            // No transaction has the number 0.
+            eachNumber(batch) { index in
+                rewrap.element(index.map { batch.changed[$0] ? batch.stamps[$0] : 0 } ?? 0)
+            }
+        }
+        if count == batch.count {
+            rewrap.borrowed(UnsafeRawBufferPointer(start: batch.new, count: batch.count * pageLength))
+        } else {
+            rewrap.pieces {
+                for index in 0..<batch.count where batch.changed[index] {
+                    rewrap.piece(UnsafeRawBufferPointer(start: batch.new + index * pageLength, count: pageLength))
+                }
+            }
+        }
         let changes = changes(batch, [:], to: mark).filter { $0.value != 0 }.sorted { $0.key < $1.key }
         rewrap.integers(changes.map { Int64($0.key) }).integers(changes.map { Int64($0.value) })
+        // A range's own row takes the journal of a fleet's job.
+        let isNoted = claim == nil
+        rewrap.text(isNoted ? record.job : nil)
+        rewrap.bytes(isNoted ? record.content : []).bytes(isNoted ? record.mac : [])
+    }
+
+    /// Calls `body` for each number from the first page to the last one, with the page's index or nil for a gap.
+    private func eachNumber(_ batch: PageBatch, _ body: (Int?) -> Void) {
+        var number = batch.pages[0]
+        for index in 0..<batch.count {
+            while number < batch.pages[index] {
+                body(nil)
+                number += 1
+            }
+            body(index)
+            number += 1
+        }
     }
 
     private func changes(_ batch: PageBatch, _ lost: [UInt32: Int], to mark: GenerationMark) -> [UInt32: Int] {

@@ -12,7 +12,8 @@ final class PostgreSQLPageReader: PageReader {
         session = try store.pool.take()
         select = Statement(
             """
-            SELECT page, xmin, slots FROM \(store.schema.prefix)key_page WHERE page > $1 ORDER BY page LIMIT $2
+            SELECT page, slots, xmin FROM \(store.schema.prefix)key_page WHERE page OPERATOR(pg_catalog.>) $1
+            ORDER BY page LIMIT $2
             """)
     }
 
@@ -21,12 +22,12 @@ final class PostgreSQLPageReader: PageReader {
     func read(into batch: PageBatch, after page: Int64) throws {
         select.reset()
         select.integer(page).integer(Int64(batch.pagesWanted))
-        let rows = try store.translated { try session.run(select) }
+        let rows = try store.translated { try session.runAlone(select) }
         for row in 0..<rows.count {
             let number = rows.integer(row, 0)
-            let slots = try store.page(rows, row, 2, number: number)
+            let slots = try store.page(rows, row, 1, number: number)
             // The transaction that wrote this version: as long as it is the same, so are the bytes.
-            batch.append(page: number, slots: slots.baseAddress!, stamp: rows.transaction(row, 1))
+            batch.append(page: number, slots: slots.baseAddress!, stamp: rows.transaction(row, 2))
         }
     }
 

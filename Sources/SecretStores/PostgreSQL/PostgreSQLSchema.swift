@@ -104,7 +104,12 @@ struct PostgreSQLSchema: Sendable {
 
     /// What is checked on the server, inside a group of statements that goes out in one round trip.
     private var functions: [String] {
-        [
+        let length = Self.slotsPerPage * Slot.length
+        // Statements are planned when they first run in a connection, so what they are to be planned with belongs to the
+        // procedure. A bitmap would give pages as they lie and not by their numbers.
+        let planning = (PostgreSQLSecretStore.planning + [("enable_bitmapscan", "off"), ("enable_indexscan", "on")])
+            .map { "SET \($0.0) = \($0.1)" }.joined(separator: " ")
+        return [
             // Statements inside a volatile function see what was committed when each of them began: the fence is read
             // after the lock was given.
             """
@@ -120,27 +125,42 @@ struct PostgreSQLSchema: Sendable {
                 RETURN present;
             END $$
             """,
-            // A rewrap's batch: the server parses and plans this once a connection and not once a batch. Pages are found,
-            // and locked, in the order of the array: ascending (see PostgreSQLSecretStore.planning). Their bytes lie one
-            // after another in one value: as an array the server would copy them three times more.
+            // A rewrap's batch, all of it: the server parses and plans this once a connection and not once a batch. A page's
+            // version is the transaction that wrote it. Pages are found, and locked, in ascending order: on one way
+            // through a range of the index, since the arrays say for each number from `first_page` on where in the batch it
+            // lies (0 for one that is not there), and with which version. Their bytes lie one after another in one value:
+            // as an array the server would copy them three times more. It is a procedure since the server does not plan a
+            // CALL, for which it might copy the parameters.
             """
-            CREATE FUNCTION \(prefix)rewrap(
-                target int8, pages int8[], versions xid[], images bytea, first_id int8, end_id int8,
-                generations int8[], changes int8[]) RETURNS bool LANGUAGE plpgsql VOLATILE
-            SET search_path = pg_catalog AS $$
-            DECLARE changed int8;
+            CREATE PROCEDURE \(prefix)rewrap(
+                lock_wait text, target int8, first_page int8, numbers int8[], versions xid[], images bytea,
+                generations int8[], changes int8[], noted_job text, noted_content bytea, noted_mac bytea)
+            LANGUAGE plpgsql SET search_path = pg_catalog \(planning) AS $$
+            DECLARE
+                answer text;
+                changed int8;
+                end_page int8 := first_page + cardinality(numbers);
             BEGIN
-                PERFORM \(prefix)hold_fence(target, true);
-                UPDATE \(prefix)key_page p SET slots = substring(
-                    images FROM ((u.number - 1) * \(Self.slotsPerPage * Slot.length) + 1)::int4
-                    FOR \(Self.slotsPerPage * Slot.length))
-                FROM unnest(pages, versions) WITH ORDINALITY u (page, version, number)
-                WHERE p.page = u.page AND p.xmin = u.version;
+                answer := set_config('synchronous_commit', 'off', true);
+                answer := set_config('lock_timeout', lock_wait, true);
+                answer := set_config('idle_in_transaction_session_timeout', '30s', true);
+                changed := \(prefix)hold_fence(target, true);
+                UPDATE \(prefix)key_page SET slots = substring(
+                    images FROM ((numbers[(page - first_page + 1)::int4] - 1) * \(length) + 1)::int4 FOR \(length))
+                WHERE page >= first_page AND page < end_page AND xmin = versions[(page - first_page + 1)::int4];
                 GET DIAGNOSTICS changed = ROW_COUNT;
-                PERFORM \(prefix)expect(changed, cardinality(pages), '\(Condition.changed)');
-                DELETE FROM \(prefix)quarantine WHERE id >= first_id AND id < end_id;
+                IF changed * \(length) <> octet_length(images) THEN
+                    RAISE EXCEPTION USING ERRCODE = '\(Condition.changed)', MESSAGE = 'others were here';
+                END IF;
+                DELETE FROM \(prefix)quarantine
+                WHERE id >= first_page * \(Self.slotsPerPage) AND id < end_page * \(Self.slotsPerPage);
                 INSERT INTO \(prefix)census SELECT * FROM unnest(generations, changes);
-                RETURN true;
+                IF noted_job IS NOT NULL THEN
+                    INSERT INTO \(prefix)journal (job, content, mac, finished)
+                    VALUES (noted_job, noted_content, noted_mac, false)
+                    ON CONFLICT (job) DO UPDATE SET
+                        content = excluded.content, mac = excluded.mac, finished = excluded.finished;
+                END IF;
             END $$
             """,
             """

@@ -176,9 +176,10 @@ public final class PostgreSQLSecretStore: SecretStore {
             Statement(Self.beginning, room: 16),
             Statement(
                 """
-                SELECT set_config('lock_timeout', '\(min(2000, pool.address.timeout * 500))ms', true),
+                SELECT set_config('lock_timeout', '\(lockWait)', true),
                     set_config('idle_in_transaction_session_timeout', '30s', true),
-                    set_config('synchronous_commit', '\(durability == .full ? "on" : "off")', true)\(Self.planning)
+                    set_config('synchronous_commit', '\(durability == .full ? "on" : "off")', true)
+                    \(Self.planning.map { ", set_config('\($0.0)', '\($0.1)', true)" }.joined())
                 """, room: 16),
         ]
         if let mark { statements += raising(to: mark) }
@@ -189,6 +190,9 @@ public final class PostgreSQLSecretStore: SecretStore {
         return statements
     }
 
+    /// How long a lock is waited for, as the server takes it.
+    var lockWait: String { "\(min(2000, pool.address.timeout * 500))ms" }
+
     /// A transaction that writes, whatever the database's defaults are.
     static let beginning = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
     /// Whatever changes secrets finds them by number or by name, so that its plan is known: through the index, one after
@@ -196,11 +200,10 @@ public final class PostgreSQLSecretStore: SecretStore {
     /// grows fast would have it read whole tables. Plans are generic since for another kind the planner copies the
     /// parameters, and a batch has up to a megabyte of them, or one largest secret. A table that has to be read whole, such
     /// as that of the counters, looks so dear then that the server would compile the query first.
-    private static let planning =
-        [
-            ("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off"),
-            ("plan_cache_mode", "force_generic_plan"), ("jit", "off"),
-        ].map { ", set_config('\($0)', '\($1)', true)" }.joined()
+    static let planning = [
+        ("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off"),
+        ("plan_cache_mode", "force_generic_plan"), ("jit", "off"),
+    ]
 
     /// A transaction that only looks, in one snapshot.
     static let snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
