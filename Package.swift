@@ -143,7 +143,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "InterchangeTests", dependencies: ["Interchange"], swiftSettings: strict),
         .testTarget(
-            name: "AuditTests", dependencies: ["Audit", "Cryptography", "Files"], swiftSettings: strict),
+            name: "AuditTests", dependencies: ["Audit", "AuditBenchmark", "Cryptography", "Files"],
+            swiftSettings: strict),
         .testTarget(
             name: "RotationTests",
             dependencies: [
@@ -167,5 +168,8 @@ let package = Package(
                 "Files", grdb,
             ],
             path: "benchmarks/RotationBenchmark", swiftSettings: strict),
+        .executableTarget(
+            name: "AuditBenchmark", dependencies: ["Audit", "Cryptography", "Files"],
+            path: "benchmarks/AuditBenchmark", swiftSettings: strict),
     ]
 )
