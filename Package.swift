@@ -156,7 +156,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "InterchangeTests", dependencies: ["Interchange"], swiftSettings: strict),
         .testTarget(
-            name: "AuditTests", dependencies: ["Audit", "Cryptography", "Files"], swiftSettings: strict),
+            name: "AuditTests", dependencies: ["Audit", "AuditBenchmark", "Cryptography", "Files"],
+            swiftSettings: strict),
         .testTarget(
             name: "RotationTests",
             dependencies: [
@@ -183,5 +184,8 @@ let package = Package(
         .executableTarget(
             name: "BrokerBenchmark", dependencies: ["BrokerWire", "Keyroll"], path: "benchmarks/BrokerBenchmark",
             swiftSettings: strict),
+        .executableTarget(
+            name: "AuditBenchmark", dependencies: ["Audit", "Cryptography", "Files"],
+            path: "benchmarks/AuditBenchmark", swiftSettings: strict),
     ]
 )

@@ -96,13 +96,6 @@ final class HeadFile {
         guard fsync(descriptor) == 0 else { throw AuditError.current(path, "cannot sync") }
     }
 
-    /// Takes the key that is in force now for all slots.
-    func settle(_ seal: AuditLog.Seal) throws {
-        guard let mark = try best(seal) else { return }
-        for slot in 0..<2 { try write(mark, slot, seal) }
-        guard fsync(descriptor) == 0 else { throw AuditError.current(path, "cannot sync") }
-    }
-
     /// Makes the first mark durable.
     func sync() throws {
         guard fsync(descriptor) == 0 else { throw AuditError.current(path, "cannot sync") }

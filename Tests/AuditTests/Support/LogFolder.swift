@@ -15,15 +15,23 @@ final class LogFolder: @unchecked Sendable {
 
     var audit: String { path + "/audit" }
 
-    init(like other: LogFolder? = nil) throws {
-        path = NSTemporaryDirectory() + "audit-" + String(UInt64.random(in: .min ... .max), radix: 16)
+    /// - Parameters:
+    ///   - other: one with the same group and keys.
+    ///   - parent: where it is made.
+    ///   - isShared: with the group and keys of `AuditBenchmark`, so that it writes to the same log.
+    init(like other: LogFolder? = nil, in parent: String = NSTemporaryDirectory(), isShared: Bool = false) throws {
+        path = parent + "/audit-" + String(UInt64.random(in: .min ... .max), radix: 16)
         try PrivateFile.makeDirectory(path)
-        group = try other?.group ?? Identity.random()
+        group = try other?.group ?? (isShared ? Identity([UInt8](repeating: 7, count: 16)) : nil) ?? Identity.random()
         key = try other?.key ?? PrivateKey.generate()
         certificate =
             try other?.certificate
             ?? Certificate.selfSigned(key, name: "auditor's signer", usage: .signing, from: 1_700_000_000, years: 100)
-        sealKey = try other?.sealKey ?? Random.publicBytes(32)
+        sealKey = try other?.sealKey ?? (isShared ? [UInt8](repeating: 9, count: 32) : Random.publicBytes(32))
+        if isShared {
+            try certificate.pem().withUnsafeBytes { try PrivateFile.write(path + "/signer.pem", $0, replacing: true) }
+            try key.pem().withUnsafeBytes { try PrivateFile.write(path + "/signer", $0, replacing: true) }
+        }
     }
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
