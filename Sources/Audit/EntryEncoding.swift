@@ -76,7 +76,9 @@ enum EntryEncoding {
                 for fact in event.facts {
                     member {
                         if !isFirst { buffer.put(UInt8(ascii: ",")) }
-                        let longest = event.kind == .checkpoint ? longestSignature : longestText
+                        // What proves something is worth nothing when it is cut.
+                        let longest =
+                            event.kind == .checkpoint || event.kind == .accessApproval ? longestSignature : longestText
                         buffer.put(quoted: fact.name, longest: longestName)
                         buffer.put(UInt8(ascii: ":"))
                         write(fact.value, longest, buffer)
