@@ -170,8 +170,16 @@ let package = Package(
             swiftSettings: strict),
         // Drives the real command; it is built because it is named here.
         .testTarget(
-            name: "CommandTests", dependencies: ["KeyrollCommand", "ForgedArchives", "TestServers"],
+            name: "CommandTests",
+            dependencies: [
+                "KeyrollCommand", "ForgedArchives", "TestServers", "Keyroll", "BrokerWire", "Access", "Protection",
+                "SecretStores", "Envelopes", "Cryptography",
+            ],
             swiftSettings: strict),
+        .testTarget(
+            name: "AccessTests", dependencies: ["Access", "Cryptography", "Files"], swiftSettings: strict),
+        .testTarget(
+            name: "BrokerTests", dependencies: ["Broker", "BrokerWire", "Access", "Envelopes"], swiftSettings: strict),
 
         .executableTarget(
             name: "RotationBenchmark",

@@ -60,7 +60,7 @@ enum Preload {
 /// Another clock of the day, as an operator could set it; the kernel's own count goes on: see
 /// `Tests/interop/other_clock.c`.
 enum OtherClock {
-    private static let library = Preload.library("other_clock")
+    static let library = Preload.library("other_clock")
 
     /// The command with a clock that is off by so many seconds.
     static func keyroll(_ home: ScratchHome, _ offset: Int) throws -> Keyroll {
