@@ -202,13 +202,13 @@ final class VerifyingWalk {
     /// An entry that does not fit, with none behind it: its signature, the head file or the anchor may tell.
     private func judgeLast(_ last: (entry: ScannedEntry, hash: EntryHash, signed: Checkpoint?)) {
         let own = last.entry.number
-        if let signed = last.signed, signed.position.number == own - 1 {
-            return blame(signed.position.hash == hash.text ? own : own - 1)
-        }
         if let mark, mark.number == own { return blame(mark.hash == last.hash.text ? own - 1 : own) }
         if let mark, mark.number == own - 1 { return blame(mark.hash == hash.text ? own : own - 1) }
         if let anchor, anchor.hash == last.hash || anchor.hash == hash {
             return blame(anchor.hash == hash ? own : own - 1)
+        }
+        if let signed = last.signed, signed.position.number == own - 1 {
+            return blame(signed.position.hash == hash.text ? own : own - 1)
         }
         fail(own - 1, "entry \(own - 1) or entry \(own), the last, was altered")
     }

@@ -128,6 +128,7 @@ struct AlterationTests {
             try folder.replace(spliced)
             try expectFault(at: index + 1, "entry \(index + 1) of another log")
             // From here on all of the other log.
+            guard index > 0 else { continue }
             try folder.replace(Array(lines[..<index] + foreign[index...]))
             let verdict = try folder.verify()
             #expect(verdict.fault.map { [UInt64(index), UInt64(index + 1)].contains($0.entry) } == true, "\(verdict)")
@@ -177,7 +178,7 @@ struct AlterationTests {
             bytes[place] ^= 1
             bytes[4096 + place] ^= 1
             try bytes.write(to: URL(fileURLWithPath: head))
-            let used = whole[place] != 0 || whole[4096 + place] != 0
+            let used = whole[place] != 0 && whole[4096 + place] != 0
             if used {
                 #expect(try folder.verify().fault?.entry == 1001, "byte \(place)")
                 #expect(throws: AuditError(.altered, "")) { _ = try folder.open() }

@@ -105,6 +105,7 @@ struct WritersTests {
                     == hexadecimal(try Array(torn.prefix(length)).withUnsafeBytes { try sha256($0) }))
             #expect(try folder.verify(sealed: false).fault == nil)
             try log.sync()
+            try other.sync()
             // The next round begins with the log and its head file as they were.
             try folder.replace(whole)
             try head.write(to: URL(fileURLWithPath: folder.audit + "/head"))
