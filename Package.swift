@@ -74,7 +74,8 @@ let package = Package(
         .target(
             name: "Home",
             dependencies: [
-                "Audit", "Archives", "Cryptography", "Files", "PostgreSQL", "SecretStores", "KeyManagement", "Protection", yams,
+                "Audit", "Archives", "Cryptography", "Files", "PostgreSQL", "SecretStores", "KeyManagement",
+                "Protection", yams,
             ],
             swiftSettings: strict),
         .target(name: "Evidence", dependencies: ["Cryptography", "Files"], swiftSettings: strict),
@@ -110,7 +111,8 @@ let package = Package(
         .executableTarget(
             name: "KeyrollCommand",
             dependencies: [
-                "Keyroll", "Reports", "Jobs", "Custody", "Evidence", "Audit", "Archives", "Home", "Rotation", "Protection",
+                "Keyroll", "Reports", "Jobs", "Custody", "Evidence", "Audit", "Archives", "Home", "Rotation",
+                "Protection",
                 "Interchange", "KeyManagement",
                 "SecretStores",
                 "Envelopes", "Cryptography", "Files", "Databases", "PostgreSQL", arguments, log,
