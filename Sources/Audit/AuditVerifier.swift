@@ -26,6 +26,10 @@ public enum AuditVerifier {
             trusted: trusted, group: group, anchor: anchor.map(Anchor.init), mark: extent.mark?.position,
             ends: { try extent.end(of: $0) })
         try walk.run(folder, extent.segments)
+        // A file that was made and not written to yet.
+        if walk.verdict.entries == 0, walk.verdict.tornBytes == 0, walk.verdict.fault == nil {
+            throw AuditError(.missing, "\(folder): there is no audit log here")
+        }
         if walk.verdict.fault == nil, seal != nil, extent.mark == nil {
             walk.verdict.fault = .init(
                 entry: walk.verdict.head.number + 1,

@@ -93,7 +93,7 @@ import Testing
     /// The files that a dry run must leave alone; the store's log may be touched by its readers.
     private func contents(_ home: TestHome) throws -> [String: [UInt8]] {
         let files = try FileManager.default.subpathsOfDirectory(atPath: home.path)
-            .filter { !$0.hasPrefix("secrets.sqlite-") && !["reports", "identity", "bundles"].contains($0) }
+            .filter { !$0.hasPrefix("secrets.sqlite-") && !["reports", "identity", "bundles", "audit"].contains($0) }
         return Dictionary(
             uniqueKeysWithValues: try files.map {
                 ($0, Array(try Data(contentsOf: URL(fileURLWithPath: home.path + "/" + $0))))

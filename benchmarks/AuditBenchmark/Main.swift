@@ -52,8 +52,10 @@ enum Main {
             for _ in 0..<threads {
                 group.enter()
                 Thread.detachNewThread {
-                    for number in 0..<(count / threads) { try! log.append(event(number, actor), synced: true) }
-                    group.leave()
+                    defer { group.leave() }
+                    do {
+                        for number in 0..<(count / threads) { try log.append(event(number, actor), synced: true) }
+                    } catch { print("\(error)") }
                 }
             }
             group.wait()

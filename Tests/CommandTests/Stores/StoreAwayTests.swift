@@ -78,6 +78,11 @@ import Testing
         #expect(try home.keyroll("get", "b").text == "2")
     }
 
+    /// Refusals are recorded; everything else stays as it was.
+    private static func isNoRecord(_ file: (key: String, value: Data)) -> Bool {
+        !file.key.contains("evidence") && !file.key.hasPrefix("keys") && !file.key.hasPrefix("audit")
+    }
+
     @Test func whatIsRefused() throws {
         let home = try Self.home()
         try home.keyroll("rotate", "--force")
@@ -85,7 +90,7 @@ import Testing
         #expect(try home.census().generations.map(\.archived) == [true, false])
         try home.keyroll("generation", "destroy", "1")
         try home.takeAway("second")
-        let before = try home.files().filter { !$0.key.contains("evidence") && !$0.key.hasPrefix("keys") }
+        let before = try home.files().filter(Self.isNoRecord)
         try home.keyroll("generation", "destroy", "1", "--confirm", "1", exits: 69).expectRefusal("'second'")
         try home.keyroll("backup", home.folder + "/copy", exits: 69).expectRefusal("a backup would lack its secrets")
         try home.keyroll("upgrade", exits: 69)
@@ -94,7 +99,7 @@ import Testing
         try home.keyroll("recover", "--key", home.recoveryKey, exits: 69).expectRefusal(home.file("second.sqlite"))
         #expect(!FileManager.default.fileExists(atPath: home.folder + "/copy"))
         #expect(
-            try home.files().filter { !$0.key.contains("evidence") && !$0.key.hasPrefix("keys") }
+            try home.files().filter(Self.isNoRecord)
                 == before.filter { $0.key != "root.key" })
         try home.putBack("second")
         try home.keyroll("recover", "--key", home.recoveryKey)
