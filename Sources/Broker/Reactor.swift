@@ -14,6 +14,8 @@ final class Reactor: @unchecked Sendable {
     let table: ConnectionTable
     private let peers = Peers()
     private let isEnding = Atomic<Bool>(false)
+    /// No new requests are taken; those that have begun are served.
+    private let isDraining = Atomic<Bool>(false)
     private let running = Atomic<Int>(0)
     private let payload = Atomic<Int>(0)
     private let buckets = Mutex<[UInt32: TokenBucket]>([:])
@@ -93,7 +95,7 @@ final class Reactor: @unchecked Sendable {
                 continue
             }
         }
-        if !isEnding.load(ordering: .relaxed) {
+        if !isDraining.load(ordering: .relaxed) {
             _ = keyroll_epoll_once(epoll, 0, listening.descriptor, keyroll_readable, Self.listener)
         }
     }
@@ -118,7 +120,8 @@ final class Reactor: @unchecked Sendable {
                 drop(connection)
                 return
             case .malformed(let flaw):
-                server.note(flaw, connection)
+                // Nobody fills the log with what costs nothing to send.
+                if isWithinRate(connection.caller, server) { server.note(flaw, connection) }
                 let failure = BrokerFailure(kind: "broker.malformed", message: "the broker got \(flaw)", exit: 64)
                 _ = connection.write(.failed(failure))
                 drop(connection)
@@ -167,10 +170,15 @@ final class Reactor: @unchecked Sendable {
         case .all:
             payload.subtract(kept, ordering: .relaxed)
             connection.deadline.store(0, ordering: .relaxed)
-            isEnding.load(ordering: .relaxed) ? drop(connection) : wait(connection, keyroll_readable)
+            isDraining.load(ordering: .relaxed) ? drop(connection) : wait(connection, keyroll_readable)
         case .partly:
             let left = connection.waiting
-            payload.add(left - kept, ordering: .relaxed)
+            let held = payload.add(left - kept, ordering: .relaxed).newValue
+            // Clients that ask for much and take nothing do not fill the memory.
+            guard kept > 0 || held <= options.payload else {
+                payload.subtract(left, ordering: .relaxed)
+                return drop(connection)
+            }
             // The more is left, the longer it may take; a client that takes nothing ends it.
             if connection.deadline.load(ordering: .relaxed) == 0 {
                 setDeadline(connection, options.patience + Double(left) / options.slowest)
@@ -231,12 +239,17 @@ final class Reactor: @unchecked Sendable {
         if forgetsRates { buckets.withLock { $0.removeAll() } }
     }
 
-    /// Takes no more clients, ends what is being served, and waits for that.
+    /// Takes no more clients, serves what has begun until its answers were taken, and ends.
     func end(patience: Double) {
-        listening.end()
-        table.cutOffIdle()
-        isEnding.store(true, ordering: .sequentiallyConsistent)
         let last = Monotonic.now + patience
+        isDraining.store(true, ordering: .sequentiallyConsistent)
+        listening.end()
+        while table.count > 0, Monotonic.now < last {
+            table.cutOffIdle()
+            table.cutOff(now: UInt64(Monotonic.now * 1000))
+            usleep(10_000)
+        }
+        isEnding.store(true, ordering: .sequentiallyConsistent)
         while running.load(ordering: .sequentiallyConsistent) > 0, Monotonic.now < last { usleep(10_000) }
     }
 
