@@ -25,12 +25,15 @@ struct BrokerCommand: ParsableCommand {
     @Option(help: "Connections at once.") var maxConnections = 16_384
     @Option(help: "Pass the audit log on: journal, syslog:unix:PATH, syslog:udp:HOST:PORT or syslog:tcp:HOST:PORT.")
     var forward: String?
+    // For tests.
+    @Option(help: .hidden) var patience = 10
 
     func validate() throws {
         guard (1...10_000_000).contains(maxRate) else { throw ValidationError("--max-rate has to be 1 or more") }
         guard (1...1_000_000).contains(maxConnections) else {
             throw ValidationError("--max-connections has to be 1 to 1000000")
         }
+        guard (1...600).contains(patience) else { throw ValidationError("--patience has to be 1 to 600") }
     }
 
     func run() {
@@ -44,6 +47,7 @@ struct BrokerCommand: ParsableCommand {
             var options = BrokerOptions(socket: socket ?? BrokerAddress.forServing)
             options.rate = Double(maxRate)
             options.connections = maxConnections
+            options.patience = Double(patience)
             options.connectionsOfUser = max(1, maxConnections * 3 / 4)
             let checkpointEvery = try opened.accessPolicy()?.checkpointEvery ?? 1000
             let keeper = opened.keeper
