@@ -97,15 +97,16 @@ public struct AccessRequest: Sendable, Equatable {
     ///
     /// - Returns: nil for what ``statement`` does not write.
     public init?(statement: String) {
-        let lines = statement.split(separator: "\n", omittingEmptySubsequences: false)
+        // Byte by byte: what is written may begin with an accent, which is one character with the space before it.
+        let lines = statement.utf8.split(separator: 10, omittingEmptySubsequences: false)
         let labels = [
             "keyroll access request/1", "group: ", "group identity: ", "request: ", "requester: ", "operation: ",
             "secrets: ", "duration: ", "reason: ", "policy revision: ", "requested: ", "expires: ", "",
         ]
-        guard lines.count == labels.count, zip(lines, labels).allSatisfy({ $0.hasPrefix($1) }) else { return nil }
-        let values = zip(lines, labels).map { String($0.dropFirst($1.count)) }
-        guard let identity = Identity(hexadecimal: values[2]), let open = values[4].range(of: " (uid "),
-            values[4].hasSuffix(")"), let uid = UInt32(values[4][open.upperBound...].dropLast()),
+        guard lines.count == labels.count, zip(lines, labels).allSatisfy({ $0.starts(with: $1.utf8) })
+        else { return nil }
+        let values = zip(lines, labels).map { String(decoding: $0.dropFirst($1.utf8.count), as: UTF8.self) }
+        guard let identity = Identity(hexadecimal: values[2]), let (user, uid) = Self.requester(values[4]),
             let operation = Operation(rawValue: values[5]), let secrets = try? NamePattern(values[6]),
             values[7].hasSuffix(" seconds"), let duration = Int64(values[7].dropLast(8)),
             let revision = UInt64(values[9]), let requested = Timestamp(values[10]),
@@ -114,7 +115,7 @@ public struct AccessRequest: Sendable, Equatable {
         group = values[1]
         self.identity = identity
         id = values[3]
-        user = String(values[4][..<open.lowerBound])
+        self.user = user
         self.uid = uid
         self.operation = operation
         self.secrets = secrets
@@ -123,7 +124,18 @@ public struct AccessRequest: Sendable, Equatable {
         self.revision = revision
         self.requested = requested
         self.expires = expires
-        guard self.statement == statement else { return nil }
+        guard self.statement.utf8.elementsEqual(statement.utf8) else { return nil }
+    }
+
+    /// A user and its number, as in `ann (uid 7)`; the name may hold anything.
+    private static func requester(_ text: String) -> (user: String, uid: UInt32)? {
+        let bytes = Array(text.utf8)
+        let opening = Array(" (uid ".utf8)
+        guard bytes.last == UInt8(ascii: ")"),
+            let open = bytes.indices.last(where: { bytes[$0...].starts(with: opening) }),
+            let uid = UInt32(String(decoding: bytes[(open + opening.count)...].dropLast(), as: UTF8.self))
+        else { return nil }
+        return (String(decoding: bytes[..<open], as: UTF8.self), uid)
     }
 
     /// Whether a text may be a request's identity, and so a part of a file's name.
@@ -142,16 +154,5 @@ enum StatementText {
             default: true
             }
         }
-    }
-}
-
-extension String {
-    fileprivate func range(of text: String) -> Range<String.Index>? {
-        var start = startIndex
-        while start < endIndex {
-            if self[start...].hasPrefix(text) { return start..<index(start, offsetBy: text.count) }
-            start = index(after: start)
-        }
-        return nil
     }
 }

@@ -9,11 +9,11 @@ public enum ApprovalSignature {
     ///   - message: as `openssl cms -sign` writes it: DER, PEM or S/MIME, with the content in it or without; hostile.
     ///   - statement: what has to be signed.
     ///   - trusted: the certificates that count.
-    ///   - now: outside its dates a certificate does not sign.
+    ///   - now: outside its dates a certificate does not sign; nil for what was checked when it was taken.
     /// - Returns: the message as DER, and the certificate whose key signed.
     /// - Throws: ``AccessError`` with `refused`.
     public static func check(
-        _ message: [UInt8], of statement: [UInt8], trusted: [Certificate], now: Timestamp
+        _ message: [UInt8], of statement: [UInt8], trusted: [Certificate], now: Timestamp?
     ) throws -> (der: [UInt8], signer: Certificate) {
         guard let (der, isDetached) = try? SignedMessage.normalize(message) else {
             throw AccessError(
@@ -28,7 +28,7 @@ public enum ApprovalSignature {
             do {
                 let (content, signer) = try SignedMessage.verify(der, of: isDetached ? form : nil, trusted: trusted)
                 guard isDetached || content == form else { continue }
-                guard signer.isValid(at: now.rawValue) else {
+                if let now, !signer.isValid(at: now.rawValue) {
                     throw AccessError(.refused, "the certificate '\(signer.subject)' has expired, or is not valid yet")
                 }
                 return (der, signer)

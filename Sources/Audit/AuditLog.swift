@@ -147,6 +147,19 @@ public final class AuditLog: @unchecked Sendable {
     /// back.
     public var lastMoment: Timestamp? { monitor.locked { latest } }
 
+    /// Keeps a moment beside the log, so that ``lastMoment`` is no earlier after a restart: entries have the machine's
+    /// time, which may have been set back, and there may be none for long. A kill of the process does not lose it.
+    ///
+    /// - Throws: ``AuditError``.
+    public func keep(_ moment: Timestamp) throws {
+        try monitor.locked {
+            if let failure { throw failure }
+            guard latest.map({ $0 < moment }) ?? true else { return }
+            try headFile.locked { try headFile.note(moment, seal) }
+            latest = moment
+        }
+    }
+
     /// Signs, syncs and takes nothing more.
     public func close() throws {
         if monitor.locked({ failure?.code == .closed }) { return }

@@ -88,6 +88,17 @@ final class HeadFile {
         try write(mark, slot, seal)
     }
 
+    /// Notes a later moment at the same position. The caller holds the lock.
+    func note(_ moment: Timestamp, _ seal: AuditLog.Seal) throws {
+        let marks = try marks(seal)
+        guard var mark = Self.best(marks), mark.latest < moment else { return }
+        mark.latest = moment
+        mark.counter += 1
+        // The newer one of the two stays until this one is written.
+        let slot = marks[0].map { first in marks[1].map { first.counter < $0.counter } ?? false } ?? true ? 0 : 1
+        try write(mark, slot, seal)
+    }
+
     /// Writes the present mark under the key that is about to be in force, into a slot that nobody else writes to.
     func prepare(_ seal: AuditLog.Seal, next: AuditLog.Seal) throws {
         guard var mark = try best(seal) else { return }

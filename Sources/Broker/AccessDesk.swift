@@ -155,6 +155,21 @@ final class AccessDesk: Sendable {
         }
     }
 
+    /// Notes what time it is, as long as there is something that ends with time: a clock that is set back while no
+    /// broker runs then prolongs nothing by more than the second since.
+    func keepTime(_ rules: AccessRules) throws {
+        let now = clock.now
+        let isNeeded = kept.withLock { cases in
+            cases.contains {
+                switch $0.standing(rules.policy, now: now) {
+                case .waiting, .granted: true
+                default: false
+                }
+            }
+        }
+        if isNeeded { try log.keep(now) }
+    }
+
     /// The ids of grants that are over already, so that they are not logged again after a start.
     func alreadyEnded(_ rules: AccessRules) -> Set<String> {
         let now = clock.now

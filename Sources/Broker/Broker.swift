@@ -98,6 +98,7 @@ public final class Broker: Sendable {
         try log.sync()
         let standing = shared.standing
         try shared.desk.logEnds(standing.rules, ended: &ended)
+        try shared.desk.keepTime(standing.rules)
         let isConfigured = Standing.Stamp(layout.configuration) == standing.configuration
         if !isConfigured || (second % 30 == 0 && !standing.home.unreachable.isEmpty) {
             shared.standing = try Standing(reopen())

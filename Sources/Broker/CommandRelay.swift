@@ -14,6 +14,7 @@ final class CommandRelay: Sendable {
     private let limit: Int
     private let workers = Mutex<Set<pid_t>>([])
     private let running = Atomic<Int>(0)
+    private let isEnding = Atomic<Bool>(false)
     /// Gives the passphrase that the worker needs, where the root key comes from one.
     private let passphrase: (@Sendable () throws -> SecureBytes)?
 
@@ -28,7 +29,9 @@ final class CommandRelay: Sendable {
     ///
     /// - Returns: false where there are too many.
     func begin(_ arguments: [String], _ operation: Operation, columns: Int, _ connection: Connection) throws -> Bool {
-        guard running.add(1, ordering: .relaxed).newValue <= limit else {
+        // Nothing begins that nobody would ask to end.
+        guard running.add(1, ordering: .relaxed).newValue <= limit, !isEnding.load(ordering: .sequentiallyConsistent)
+        else {
             running.subtract(1, ordering: .relaxed)
             return false
         }
@@ -61,6 +64,7 @@ final class CommandRelay: Sendable {
 
     /// Asks all workers to end after the batch in work, and waits.
     func end(patience: Double) {
+        isEnding.store(true, ordering: .sequentiallyConsistent)
         for worker in workers.withLock({ $0 }) { kill(worker, SIGTERM) }
         let last = Monotonic.now + patience
         while running.load(ordering: .relaxed) > 0, Monotonic.now < last { usleep(20_000) }
@@ -124,6 +128,7 @@ final class CommandRelay: Sendable {
             throw BrokerFault("cannot start a worker: \(String(cString: strerror(result)).lowercased())")
         }
         workers.withLock { _ = $0.insert(pid) }
+        if isEnding.load(ordering: .sequentiallyConsistent) { kill(pid, SIGTERM) }
         return Worker(pid: pid, output: outRead, errors: errRead)
     }
 

@@ -14,6 +14,8 @@ final class Reactor: @unchecked Sendable {
     let table: ConnectionTable
     private let peers = Peers()
     private let isEnding = Atomic<Bool>(false)
+    /// No new requests are taken; those that have begun are served.
+    private let isDraining = Atomic<Bool>(false)
     private let running = Atomic<Int>(0)
     private let buckets = Mutex<[UInt32: TokenBucket]>([:])
     private let alarm: Alarm
@@ -119,7 +121,7 @@ final class Reactor: @unchecked Sendable {
                 continue
             }
         }
-        if !isEnding.load(ordering: .relaxed) {
+        if !isDraining.load(ordering: .relaxed) {
             _ = keyroll_epoll_once(epoll, 0, listening.descriptor, keyroll_readable, Self.listener)
         }
     }
@@ -179,7 +181,7 @@ final class Reactor: @unchecked Sendable {
         case .failed: take(connection)
         case .all:
             connection.deadline.store(0, ordering: .relaxed)
-            isEnding.load(ordering: .relaxed) ? take(connection) : wait(connection, keyroll_readable)
+            isDraining.load(ordering: .relaxed) ? take(connection) : wait(connection, keyroll_readable)
         case .partly:
             // The more is left, the longer it may take; a client that takes nothing ends it.
             if connection.deadline.load(ordering: .relaxed) == 0 {
@@ -236,13 +238,18 @@ final class Reactor: @unchecked Sendable {
         if forgetsRates { buckets.withLock { $0.removeAll() } }
     }
 
-    /// Takes no more clients, ends what is being served, and waits for that.
+    /// Takes no more clients, serves what has begun until its answers were taken, and ends.
     func end(patience: Double) {
+        let last = Monotonic.now + patience
+        isDraining.store(true, ordering: .sequentiallyConsistent)
         listening.end()
-        table.cutOffIdle()
+        while table.count > 0, Monotonic.now < last {
+            table.cutOffIdle()
+            table.cutOff(now: UInt64(Monotonic.now * 1000))
+            usleep(10_000)
+        }
         isEnding.store(true, ordering: .sequentiallyConsistent)
         alarm.ring()
-        let last = Monotonic.now + patience
         while running.load(ordering: .sequentiallyConsistent) > 0, Monotonic.now < last { usleep(10_000) }
     }
 

@@ -34,19 +34,23 @@ public enum BrokerResponse: Sendable, Equatable {
         func status(_ key: String) -> Int32? {
             pairs[key]?.number.flatMap(UInt32.init(exactly:)).map { Int32(bitPattern: $0) }
         }
+        let response: BrokerResponse
         switch word {
-        case "done": self = .done
-        case "out", "err": self = .output(isError: word == "err")
+        case "done": response = .done
+        case "out", "err": response = .output(isError: word == "err")
         case "end":
             guard let status = status("status") else { return nil }
-            self = .ended(status: status)
+            response = .ended(status: status)
         case "failed":
             guard let kind = pairs["kind"]?.string, let message = pairs["message"]?.string, let exit = status("exit"),
                 let name = pairs["name"]?.string, let number = pairs["number"]?.number.flatMap(UInt32.init(exactly:))
             else { return nil }
-            self = .failed(BrokerFailure(kind: kind, message: message, exit: exit, name: name, number: number))
+            response = .failed(BrokerFailure(kind: kind, message: message, exit: exit, name: name, number: number))
         default: return nil
         }
+        // As with a request: what it would write has to be what was read.
+        guard response.head.encoded() == bytes else { return nil }
+        self = response
     }
 }
 

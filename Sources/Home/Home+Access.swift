@@ -12,15 +12,10 @@ extension Home {
         guard let kept = keeper.keyring.ring.access else { return nil }
         let place = "the policy of access, revision \(kept.revision)"
         guard
-            (try? SignedMessage.verify(
-                kept.signature, of: isDetached(kept.signature) ? kept.document : nil,
-                trusted: [Certificate(kept.signer)])) != nil
+            (try? ApprovalSignature.check(
+                kept.signature, of: kept.document, trusted: [Certificate(kept.signer)], now: nil)) != nil
         else { throw AccessError(.policy, "\(place): its signature does not verify") }
         return try AccessPolicy(yaml: kept.document, from: place)
-    }
-
-    private func isDetached(_ signature: [UInt8]) -> Bool {
-        (try? SignedMessage.normalize(signature).isDetached) ?? true
     }
 
     /// Installs a policy: the first by whoever can open the home, each later one by an owner whom the present one names.

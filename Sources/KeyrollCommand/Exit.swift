@@ -62,6 +62,7 @@ enum Exit: Int32 {
         case is EvidenceChain.Broken: .someFailed
         case is OwnerLock.Busy: .tryAgain
         case let error as AccessError: code(error)
+        case let error as AuditError: error.code == .altered ? .refused : .inputOutput
         case let error as BrokerError: code(error)
         case is SecretCipher.Failure, is EnvelopeError: .someFailed
         case let error as ImportError: code(error)

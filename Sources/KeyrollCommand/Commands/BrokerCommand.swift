@@ -22,12 +22,15 @@ struct BrokerCommand: ParsableCommand {
     @Option(help: "The socket (else /run/keyroll/broker.sock, or in XDG_RUNTIME_DIR).") var socket: String?
     @Option(help: "Requests a second that a user may make.") var maxRate = 100_000
     @Option(help: "Connections at once.") var maxConnections = 16_384
+    // For tests.
+    @Option(help: .hidden) var patience = 10
 
     func validate() throws {
         guard (1...10_000_000).contains(maxRate) else { throw ValidationError("--max-rate has to be 1 or more") }
         guard (1...1_000_000).contains(maxConnections) else {
             throw ValidationError("--max-connections has to be 1 to 1000000")
         }
+        guard (1...600).contains(patience) else { throw ValidationError("--patience has to be 1 to 600") }
     }
 
     func run() {
@@ -40,6 +43,7 @@ struct BrokerCommand: ParsableCommand {
             var options = BrokerOptions(socket: socket ?? BrokerAddress.forServing)
             options.rate = Double(maxRate)
             options.connections = maxConnections
+            options.patience = Double(patience)
             options.connectionsOfUser = max(1, maxConnections * 3 / 4)
             let checkpointEvery = try opened.accessPolicy()?.checkpointEvery ?? 1000
             let keeper = opened.keeper
