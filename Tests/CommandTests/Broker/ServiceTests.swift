@@ -142,7 +142,7 @@ extension BrokerTests {
         }
 
         /// A large answer that is being read, and a job: the one is served in full, the other ends after its batch.
-        @Test func SIGTERMDrains() throws {
+        @Test func sigtermDrains() throws {
             var policy = TestPolicy.servingRoot
             policy.groups = [:]
             let home = try BrokerHome(policy)
