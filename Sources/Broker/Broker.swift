@@ -2,6 +2,7 @@ public import Access
 public import Audit
 public import Cryptography
 import Files
+import CSystem
 import Glibc
 public import Home
 import KeyManagement
@@ -49,6 +50,8 @@ public final class Broker: Sendable {
         shared = Service.Shared(standing, log: log, desk: desk, relay: relay, clock: clock,
             changesAtMost: options.changes, exit: exit)
         Self.raiseDescriptorLimit()
+        // Large secrets pass through; a service that runs for months must not keep the room of all that ever did at once.
+        keyroll_give_back_from(256 << 10)
         reactor = try Reactor(ListeningSocket(path: options.socket), options)
     }
 

@@ -77,14 +77,18 @@ final class CommandRelay: Sendable {
     }
 
     private func spawn(_ arguments: [String], columns: Int, _ caller: Caller) throws -> Worker {
+        // First, since it may fail; a passphrase is shorter than what a pipe holds.
+        let passphrasePipe = try passphrase.map { try filledPipe($0()) }
+        defer { if let passphrasePipe { close(passphrasePipe) } }
         let (outRead, outWrite) = try pipe()
-        let (errRead, errWrite) = try pipe()
-        var passphrasePipe: (read: Int32, write: Int32)?
-        defer {
-            close(outWrite)
-            close(errWrite)
-            if let passphrasePipe { close(passphrasePipe.read) }
+        defer { close(outWrite) }
+        let errors: (read: Int32, write: Int32)
+        do { errors = try pipe() } catch {
+            close(outRead)
+            throw error
         }
+        let (errRead, errWrite) = errors
+        defer { close(errWrite) }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -92,15 +96,9 @@ final class CommandRelay: Sendable {
         posix_spawn_file_actions_adddup2(&actions, outWrite, 1)
         posix_spawn_file_actions_adddup2(&actions, errWrite, 2)
         var words = ["keyroll"] + arguments + ["--home", home, "--broker", "none"]
-        if let passphrase {
-            let made = try pipe()
-            passphrasePipe = made
-            posix_spawn_file_actions_adddup2(&actions, made.read, 3)
+        if let passphrasePipe {
+            posix_spawn_file_actions_adddup2(&actions, passphrasePipe, 3)
             words += ["--passphrase-fd", "3"]
-            let secret = try passphrase()
-            secret.withUnsafeBytes { _ = write(made.write, $0.baseAddress, $0.count) }
-            _ = write(made.write, "\n", 1)
-            close(made.write)
         }
         // The worker is not stopped with the broker by a terminal's Ctrl-C; and gets its signals as they are by default.
         var attributes = posix_spawnattr_t()
@@ -152,6 +150,15 @@ final class CommandRelay: Sendable {
             throw BrokerFault("cannot make a pipe: \(String(cString: strerror(errno)).lowercased())")
         }
         return (ends[0], ends[1])
+    }
+
+    /// - Returns: its reading end.
+    private func filledPipe(_ secret: consuming SecureBytes) throws -> Int32 {
+        let made = try pipe()
+        secret.withUnsafeBytes { _ = write(made.write, $0.baseAddress, $0.count) }
+        _ = write(made.write, "\n", 1)
+        close(made.write)
+        return made.read
     }
 
     private func wait(_ worker: Worker) -> Int32 {

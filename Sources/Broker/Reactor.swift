@@ -51,8 +51,8 @@ final class Reactor: @unchecked Sendable {
         func serve(_ request: BrokerRequest, _ connection: Connection) -> Connection.Written?
         /// Whether the policy names a user.
         func knows(_ caller: Caller) -> Bool
-        /// Something that no client sends.
-        func note(_ flaw: String, _ connection: Connection)
+        /// Something that is not served.
+        func note(_ flaw: String, _ caller: Caller)
     }
 
     init(_ listening: ListeningSocket, _ options: BrokerOptions) throws {
@@ -110,9 +110,12 @@ final class Reactor: @unchecked Sendable {
                 if errno == EINTR || errno == ECONNABORTED { continue }
                 break
             }
-            guard let caller = peers.caller(descriptor),
-                let connection = table.add(descriptor, caller, isStranger: !server.knows(caller))
-            else {
+            guard let caller = peers.caller(descriptor) else {
+                close(descriptor)
+                continue
+            }
+            guard let connection = table.add(descriptor, caller, isStranger: !server.knows(caller)) else {
+                if isWithinRate(caller, server) { server.note("more connections than may be", caller) }
                 close(descriptor)
                 continue
             }
@@ -146,7 +149,7 @@ final class Reactor: @unchecked Sendable {
                 return
             case .malformed(let flaw):
                 // Who sends such things often enough is not written down each time.
-                if isWithinRate(connection.caller, server) { server.note(flaw, connection) }
+                if isWithinRate(connection.caller, server) { server.note(flaw, connection.caller) }
                 let failure = BrokerFailure(kind: "broker.malformed", message: "the broker got \(flaw)", exit: 64)
                 _ = connection.write(.failed(failure))
                 take(connection)

@@ -53,9 +53,9 @@ final class Service: Reactor.Server {
 
     func knows(_ caller: Caller) -> Bool { shared.standing.rules.knows(caller) }
 
-    func note(_ flaw: String, _ connection: Connection) {
+    func note(_ flaw: String, _ caller: Caller) {
         _ = try? shared.log.append(
-            AuditEvent(.refusal, .refused, by: AuditActor(connection.caller), reason: flaw), synced: false)
+            AuditEvent(.refusal, .refused, by: AuditActor(caller), reason: flaw), synced: false)
     }
 
     func admits(_ request: BrokerRequest, _ connection: Connection) -> Bool {

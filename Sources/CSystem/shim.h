@@ -24,6 +24,10 @@ static inline int keyroll_lock_byte(int descriptor, long byte, short type, int w
     return fcntl(descriptor, wait ? 38 : 37, &lock);
 }
 
+// malloc gives memory of this size and more back to the kernel when it is freed (M_MMAP_THRESHOLD).
+extern int mallopt(int, int);
+static inline void keyroll_give_back_from(int bytes) { (void)mallopt(-3, bytes); }
+
 // The headers of these would define types in another shape than Swift's Glibc has them (fd_set under _GNU_SOURCE), so
 // what is needed of them stands here: it is the kernel's interface and does not change.
 extern int getsockopt(int, int, int, void *__restrict, unsigned *__restrict);
