@@ -108,7 +108,8 @@ let package = Package(
         .target(
             name: "Keyroll",
             dependencies: [
-                "BrokerWire", "Access", "Audit", "Home", "Rotation", "Protection", "KeyManagement", "SecretStores", "Envelopes",
+                "BrokerWire", "Access", "Audit", "Home", "Rotation", "Protection", "KeyManagement", "SecretStores",
+                "Envelopes",
                 "Cryptography", "Files",
             ],
             swiftSettings: strict),

@@ -3,6 +3,7 @@ import Audit
 import Cryptography
 import Files
 import Foundation
+import Glibc
 import Home
 import Synchronization
 
@@ -16,17 +17,64 @@ final class AccessDesk: Sendable {
     /// - Parameters:
     ///   - folder: where requests are kept.
     ///   - log: the audit log.
+    ///   - logFolder: where that lies.
     ///   - clock: one that does not run backwards.
+    ///   - policy: the present one.
     /// - Throws: what reading them throws; one that is not believed is logged and does not count.
-    init(_ folder: CaseFolder, log: AuditLog, clock: SteadyClock) throws {
+    init(
+        _ folder: CaseFolder, log: AuditLog, logFolder: String, clock: SteadyClock, policy: AccessPolicy
+    ) throws {
         self.folder = folder
         self.log = log
         self.clock = clock
-        let (cases, refused) = try folder.read()
+        var (cases, refused) = try folder.read()
+        refused += try Self.endLogged(&cases, folder: folder, logFolder: logFolder, policy: policy, now: clock.now)
         kept = Mutex(cases)
         for line in refused {
             try log.append(AuditEvent(.accessEnd, .failed, by: .own(), reason: line), synced: true)
         }
+    }
+
+    /// Ends what the log says has ended: requests that were put back from an older copy are as they were then.
+    ///
+    /// - Returns: a line for each.
+    private static func endLogged(
+        _ cases: inout [AccessCase], folder: CaseFolder, logFolder: String, policy: AccessPolicy, now: Timestamp
+    ) throws -> [String] {
+        let live = cases.indices.filter {
+            switch cases[$0].standing(policy, now: now) {
+            case .waiting, .granted: true
+            default: false
+            }
+        }
+        // The log is read through only where it matters.
+        guard !live.isEmpty else { return [] }
+        var ended: Set<String> = []
+        for kind in [AuditEvent.Kind.accessRevocation, .accessDenial, .accessApproval] {
+            var export = AuditExport()
+            export.kind = kind
+            try export.run(logFolder) { bytes in
+                // Quotes inside of texts are escaped, so that none of these can be part of one.
+                let line = String(decoding: bytes, as: UTF8.self)
+                guard line.contains("\"kind\":\"\(kind.rawValue)\",\"outcome\":\"done\"") else { return }
+                // One that was granted already is not approved once more with the same signatures.
+                if kind == .accessApproval, !line.contains("\"grantedUntil\":") { return }
+                for index in live where kind != .accessApproval || cases[index].granted == nil {
+                    let id = cases[index].request.id
+                    if line.contains("\"grant\":\"\(id)\"") { ended.insert(id) }
+                }
+            }
+        }
+        var lines: [String] = []
+        for index in live where ended.contains(cases[index].request.id) {
+            var entry = cases[index]
+            try entry.finish(
+                .revoked, by: "keyroll", reason: "the audit log has its end", policy: policy, now: now)
+            try folder.write(entry)
+            cases[index] = entry
+            lines.append("request \(entry.request.id) was put back as it had been before its end; it has ended again")
+        }
+        return lines
     }
 
     /// A caller's own cases, to decide by.

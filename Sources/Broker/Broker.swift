@@ -44,10 +44,13 @@ public final class Broker: Sendable {
         layout = home.layout
         let standing = try Standing(home)
         let clock = SteadyClock(notBefore: log.lastMoment, source: Self.reading)
-        let desk = try AccessDesk(CaseFolder(path: home.layout.access, seal: seal), log: log, clock: clock)
+        let desk = try AccessDesk(
+            CaseFolder(path: home.layout.access, seal: seal), log: log, logFolder: home.layout.audit, clock: clock,
+            policy: standing.rules.policy)
         let relay = CommandRelay(
             home: home.layout.path, log: log, limit: options.commands, passphrase: passphrase)
-        shared = Service.Shared(standing, log: log, desk: desk, relay: relay, clock: clock,
+        shared = Service.Shared(
+            standing, log: log, desk: desk, relay: relay, clock: clock,
             changesAtMost: options.changes, exit: exit)
         Self.raiseDescriptorLimit()
         // Large secrets pass through; a service that runs for months must not keep the room of all that ever did at once.

@@ -220,6 +220,37 @@ extension BrokerTests {
                     == 2)
         }
 
+        /// Put back from a copy that is older than the end: the log knows better.
+        @Test func aRequestThatWasPutBackStaysEnded() throws {
+            let home = try makeHome()
+            let revoked = try home.grant("mail/*")
+            let waiting = try home.ask("mail/*")
+            let files = FileManager.default
+            let folder = home.path + "/access"
+            let copies = home.path + "/copies"
+            try files.copyItem(atPath: folder, toPath: copies)
+            // The first is taken back. The second is granted, and to be approved once more with the same signatures.
+            try home(.security, "access", "revoke", revoked)
+            #expect(try home.approve(waiting, as: .security, by: "security").code == 0)
+            _ = try home.stop()
+            for id in [revoked, waiting] {
+                let name = "/\(id).json"
+                let handle = try #require(FileHandle(forWritingAtPath: folder + name))
+                try handle.truncate(atOffset: 0)
+                try handle.write(contentsOf: Data(contentsOf: URL(fileURLWithPath: copies + name)))
+                try handle.close()
+            }
+            try home.start()
+            #expect(try home.standing(revoked) == "revoked")
+            #expect(try home.standing(waiting) == "revoked")
+            #expect(try home.engineerReads("mail/alice") == 77)
+            #expect(try home.approve(waiting, as: .security, by: "security").code == 77)
+            #expect(
+                try home.entries().filter { $0.outcome == "failed" && $0.reason?.contains("was put back") == true }
+                    .count
+                    == 2)
+        }
+
         /// A file of one request under another's name, and one of a copy of the home from another day.
         @Test func aRequestFileOfAnotherNameDoesNotCount() throws {
             let home = try makeHome()

@@ -26,6 +26,32 @@ import Testing
         #expect(outcome.code == 0 && ours.isEmpty, "\(outcome.errors)")
     }
 
+    /// The broker's, and how far they close it in: 2.0 or better on a scale where 10 is a service without any limits.
+    @Test(.enabled(if: hasSystemd, "SKIPPED: there is no systemd-analyze on this machine"))
+    func theBrokersUnitsAreHardened() throws {
+        let home = try ScratchHome(isMade: false)
+        let service = try file("keyroll-broker.service")
+            .replacingOccurrences(of: "/usr/bin/keyroll", with: Keyroll.binary)
+        let paths = try [
+            home.write("keyroll-broker.service", service),
+            home.write("keyroll-broker.socket", file("keyroll-broker.socket")),
+        ]
+        let environment = ["PATH": "/usr/bin:/bin", "SYSTEMD_UNIT_PATH": home.folder + ":"]
+        let outcome = try Child(Self.analyze, ["verify"] + paths, environment: environment).wait()
+        let ours = outcome.errorLines.filter { $0.contains("keyroll") }
+        #expect(outcome.code == 0 && ours.isEmpty, "\(outcome.errors)")
+        // Exit code 1 where the exposure is more than the threshold, which is in tenths.
+        let hardened = try Child(
+            Self.analyze, ["security", "--offline=true", "--threshold=20", paths[0]], environment: environment
+        ).wait()
+        #expect(hardened.code == 0, "\(hardened.text.suffix(300))")
+        let open = try home.write("open.service", "[Service]\nExecStart=\(Keyroll.binary)\n")
+        let bare = try Child(
+            Self.analyze, ["security", "--offline=true", "--threshold=20", open], environment: environment
+        ).wait()
+        #expect(bare.code != 0)
+    }
+
     @Test func allOfThemRunTheSameJobFile() throws {
         let command = "/usr/bin/keyroll run /etc/keyroll/rotate.yaml"
         #expect(try file("keyroll-rotate.service").contains("ExecStart=\(command)\n"))
