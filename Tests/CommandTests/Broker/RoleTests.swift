@@ -46,7 +46,7 @@ extension BrokerTests {
             // Nor does it reach the files.
             try expectNoFile(.service, of: home)
             // Those of the setting-up, which opens the home directly, are none of its.
-            let entries = try home.entries().filter { $0.line.contains(#""user":"krtest"#) }
+            let entries = try home.entries().filter { $0.line.contains("\"\(TestUser.service.rawValue)\"") }
             #expect(entries.filter { $0.kind == "unprotect" && $0.outcome == "done" }.count == 3)
             #expect(entries.filter { $0.kind == "unprotect" && $0.outcome == "failed" }.count == 2)
             #expect(entries.filter { $0.kind == "protect" && $0.outcome == "done" }.count == 2)
