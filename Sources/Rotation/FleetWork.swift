@@ -31,6 +31,9 @@ public struct FleetWork {
     private let lease: Int64
     /// For how long a server may be away before the worker gives up, in seconds.
     private let patience: Double
+    /// How long a worker waits that finds nothing to claim, in microseconds: at first, and at last.
+    private static let shortestPause: UInt32 = 5_000
+    private static let longestPause: UInt32 = 200_000
 
     /// - Parameters:
     ///   - stores: the stores that have the job.
@@ -72,6 +75,7 @@ public struct FleetWork {
         var outcome = Outcome()
         var heard = Pacer.now()
         var isEnlisted = false
+        var pause = Self.shortestPause
         while !control.isStopping {
             do {
                 if !isEnlisted {
@@ -82,8 +86,14 @@ public struct FleetWork {
                 let isThrough = try takeTurn(job, &outcome)
                 heard = Pacer.now()
                 if isThrough { return outcome }
-                // Others hold what is left: if one of them dies, its range is free once the lease lapses.
-                if outcome.handled == handled { usleep(200_000) }
+                // Others hold what is left: most likely for a moment; but if one of them dies, its range is free only once
+                // the lease lapses, and nobody asks the server a hundred times a second until then.
+                if outcome.handled == handled {
+                    usleep(pause)
+                    pause = min(pause * 2, Self.longestPause)
+                } else {
+                    pause = Self.shortestPause
+                }
             } catch  where isAway(error) && Pacer.now() - heard < patience {
                 usleep(500_000)
             }
