@@ -65,6 +65,17 @@ public struct Recovery {
         bundles = other.bundles
     }
 
+    /// A suffix that nothing in the home has yet: two recoveries within a second do not put their old files in one place.
+    private func unused(_ suffix: String) -> String {
+        let taken = FolderListing.names(layout.path)
+        var (found, next) = (suffix, 2)
+        while taken.contains(where: { $0.hasSuffix(found) }) {
+            found = "\(suffix)-\(next)"
+            next += 1
+        }
+        return found
+    }
+
     // MARK: In a home that lost its ring
 
     /// Rebuilds the ring of a home whose root key or key store is lost.
@@ -146,7 +157,7 @@ public struct Recovery {
         try PrivateFile.read(draft.signerCertificate, limit: 64 << 10)?.withUnsafeBytes {
             try PrivateFile.write(layout.signerCertificate, $0, replacing: true)
         }
-        let suffix = ".lost-\(Timestamp.now.rawValue)"
+        let suffix = unused(".lost-\(Timestamp.now.rawValue)")
         // The head of the audit log is sealed under the root key: under another one nobody could go on with the log.
         let fresh = try RingKeeper.open(RepositoryKinds.files(draft), provider: Home.provider(made, draft, ask: ask))
         if try !AuditLog.fits(layout.audit, fresh.auditTag) {

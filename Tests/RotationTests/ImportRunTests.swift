@@ -9,7 +9,7 @@ import SecretStores
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ImportRunTests {
+@Suite(.timeLimit(.minutes(15))) struct ImportRunTests {
     private func importing(
         _ text: String, into home: TestHome, as keeper: RingKeeper? = nil, store: (any SecretStore)? = nil,
         replace: Bool = false, isDryRun: Bool = false, workers: Int = 2

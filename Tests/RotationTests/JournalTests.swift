@@ -9,7 +9,7 @@ import SecretStores
 import Testing
 
 /// The records are the truth; the journal saves time, and nobody can make it skip a secret.
-@Suite(.timeLimit(.minutes(1))) struct JournalTests {
+@Suite(.timeLimit(.minutes(15))) struct JournalTests {
     @Test func aStoppedRunGoesOn() throws {
         try InterruptedRun.make { home, record in
             let before = try #require(

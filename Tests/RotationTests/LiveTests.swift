@@ -10,7 +10,7 @@ import Synchronization
 import Testing
 
 /// Applications go on reading and writing while a run is on.
-@Suite(.timeLimit(.minutes(1))) struct LiveTests {
+@Suite(.timeLimit(.minutes(15))) struct LiveTests {
     /// Between the reading of a batch and its commit.
     @Test(arguments: TestHome.Kind.allCases) func changesInBetweenAreSuperseded(kind: TestHome.Kind) throws {
         try TestHome.run(on: kind) { home in

@@ -7,7 +7,7 @@ import Synchronization
 import Testing
 
 /// Secrets that go alone through the pipeline, opened and renewed in their place.
-@Suite(.timeLimit(.minutes(2))) struct OutsizedTests {
+@Suite(.timeLimit(.minutes(15))) struct OutsizedTests {
     private struct Broken: Error, Equatable {}
 
     private struct Stored: Equatable {

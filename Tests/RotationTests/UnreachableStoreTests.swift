@@ -10,7 +10,7 @@ import SecretStores
 import Testing
 
 /// A store that is not there stops nothing but what takes keys away.
-@Suite(.timeLimit(.minutes(1))) struct UnreachableStoreTests {
+@Suite(.timeLimit(.minutes(15))) struct UnreachableStoreTests {
     static let names = ["first.sqlite", "second.sqlite"]
 
     private func hide(_ home: TestHome, _ name: String) throws {

@@ -3,7 +3,7 @@ import TestServers
 import Testing
 
 /// How a server is reached, and who is let in: libpq's own conventions.
-@Suite(.timeLimit(.minutes(2))) struct ConnectionTests {
+@Suite(.timeLimit(.minutes(15))) struct ConnectionTests {
     /// A password would lie in the file.
     @Test(arguments: ["postgresql://me:hunter2@db/x", "host=db password=hunter2", "postgresql://db/x?password=hunter2"])
     func noPasswordInTheConfiguration(connection: String) throws {

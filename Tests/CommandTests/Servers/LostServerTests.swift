@@ -4,7 +4,7 @@ import TestServers
 import Testing
 
 /// Servers that go away, keep silent, only read, or have no room.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct LostServerTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct LostServerTests {
     /// SIGKILL to the whole server in the middle of rotations and imports; it starts again, and a plain rerun goes on.
     @Test func killedAndStartedAgain() throws {
         let server = try PostgresServer()

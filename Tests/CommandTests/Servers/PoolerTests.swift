@@ -3,7 +3,7 @@ import TestServers
 import Testing
 
 /// Everything through PgBouncer, which hands each transaction to another connection.
-@Suite(.timeLimit(.minutes(2))) struct PoolerTests {
+@Suite(.timeLimit(.minutes(15))) struct PoolerTests {
     @Test func everything() throws {
         let database = try PostgresServer.shared.database()
         let pooler = try PgBouncer(before: database.server)

@@ -3,7 +3,7 @@ import TestServers
 import Testing
 
 /// What a batch of a rewrap writes in one round trip.
-@Suite(.timeLimit(.minutes(1))) struct BatchTests {
+@Suite(.timeLimit(.minutes(15))) struct BatchTests {
     /// Commits a batch with everything moved to `target`.
     ///
     /// - Returns: what became of it, and in how many attempts.

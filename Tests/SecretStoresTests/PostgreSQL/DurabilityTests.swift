@@ -6,7 +6,7 @@ import TestServers
 import Testing
 
 /// What is on the disk when keyroll says so.
-@Suite(.timeLimit(.minutes(1))) struct DurabilityTests {
+@Suite(.timeLimit(.minutes(15))) struct DurabilityTests {
     /// A rewrap's batches do not wait for the disk; the barrier does, for all of them.
     @Test func theBarrierWaitsForWhatCameBefore() throws {
         let server = try PostgresServer(

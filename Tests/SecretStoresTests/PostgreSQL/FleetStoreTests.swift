@@ -5,7 +5,7 @@ import TestServers
 import Testing
 
 /// Claims of ranges and their leases.
-@Suite(.timeLimit(.minutes(1))) struct FleetStoreTests {
+@Suite(.timeLimit(.minutes(15))) struct FleetStoreTests {
     private let worker = FleetWorkerName(host: "one", process: 1, nonce: "a")
     private let other = FleetWorkerName(host: "two", process: 2, nonce: "b")
 

@@ -5,7 +5,7 @@ import TestServers
 import Testing
 
 /// How rows lie, and what a rewrap does to them.
-@Suite(.timeLimit(.minutes(1))) struct LayoutTests {
+@Suite(.timeLimit(.minutes(15))) struct LayoutTests {
     /// A store on a server of its own: transactions of other tests would keep the server from clearing old versions away.
     private struct Alone {
         let database: Database

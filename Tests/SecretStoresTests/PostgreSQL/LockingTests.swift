@@ -6,7 +6,7 @@ import TestServers
 import Testing
 
 /// What others hold locked, and who waits for whom.
-@Suite(.timeLimit(.minutes(1))) struct LockingTests {
+@Suite(.timeLimit(.minutes(15))) struct LockingTests {
     /// A transaction of somebody else's that has changed a page and is not over.
     private func holding(_ fixture: Fixture, page: Int64, _ body: (Session) throws -> Void) throws {
         let session = try Session(StoreKind.address)
