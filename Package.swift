@@ -83,7 +83,8 @@ let package = Package(
         .target(
             name: "Custody",
             dependencies: [
-                "Evidence", "Audit", "Home", "Archives", "Protection", "SecretStores", "KeyManagement", "Databases",
+                "Evidence", "Access", "Audit", "Home", "Archives", "Protection", "SecretStores", "KeyManagement",
+                "Databases",
                 "PostgreSQL",
                 "Cryptography", "Files",
             ],

@@ -63,7 +63,7 @@ public struct AccessPolicy: Sendable {
             throw refuse("'audit.checkpointEvery' has to be from 1 to 100000")
         }
         guard Set(levels.map(\.name)).count == levels.count else { throw refuse("two approval levels have one name") }
-        // One certificate is one person: nobody counts twice by another name.
+        // One key is one person: nobody counts twice by another name, nor by another certificate of the same key.
         var holders: [[UInt8]: String] = [:]
         for level in levels {
             guard (1...level.people.count).contains(level.approvals) else {
@@ -71,10 +71,11 @@ public struct AccessPolicy: Sendable {
                     "level '\(level.name)' needs \(level.approvals) approvals and has \(level.people.count) people")
             }
             for approver in level.approvers {
-                if let other = holders.updateValue(approver.user, forKey: approver.certificate.der),
+                if let other = try holders.updateValue(
+                    approver.user, forKey: approver.certificate.publicKeyFingerprint()),
                     other != approver.user
                 {
-                    throw refuse("'\(other)' and '\(approver.user)' have one certificate")
+                    throw refuse("'\(other)' and '\(approver.user)' have one key")
                 }
             }
         }

@@ -147,12 +147,15 @@ public struct AccessRequest: Sendable, Equatable {
 /// Text that stands in one line of a statement.
 enum StatementText {
     static func isPlain(_ text: String) -> Bool {
-        text.unicodeScalars.allSatisfy {
-            switch $0.properties.generalCategory {
-            // A direction override or a line separator would show another text than the one that is signed.
-            case .control, .format, .lineSeparator, .paragraphSeparator: false
-            default: true
+        // A run of spaces could push words to where a line seems to begin.
+        !text.contains("   ")
+            && text.unicodeScalars.allSatisfy {
+                if $0.properties.isDefaultIgnorableCodePoint { return false }
+                switch $0.properties.generalCategory {
+                // A direction override or a line separator would show another text than the one that is signed.
+                case .control, .format, .lineSeparator, .paragraphSeparator: return false
+                default: return true
+                }
             }
-        }
     }
 }

@@ -46,7 +46,8 @@ public struct AccessRules: Sendable {
     ///   - cases: those of this caller; others do not count.
     ///   - now: by a clock that does not run backwards.
     public func decide(
-        _ operation: Operation, secret: String? = nil, by caller: Caller, cases: [AccessCase], now: Timestamp
+        _ operation: Operation, secret: String? = nil, by caller: Caller, cases: @autoclosure () -> [AccessCase],
+        now: Timestamp
     ) -> Decision {
         let allowed = operation.roles
         if let entry = roles.first(where: { allowed.contains($0.role) && $0.members.contains(caller) }) {
@@ -56,7 +57,10 @@ public struct AccessRules: Sendable {
             return .refused("'\(caller.user)' is not \(Self.named(allowed)) of group \(policy.group)")
         }
         var ended: AccessCase.Standing?
-        for entry in cases where entry.request.uid == caller.uid && entry.request.operation == operation {
+        // Who may not ask any more has nothing from having asked.
+        let mayRequest = mayRequest(caller)
+        for entry in mayRequest ? cases() : []
+        where entry.request.uid == caller.uid && entry.request.operation == operation {
             guard entry.request.secrets.matches(secret) else { continue }
             switch entry.standing(policy, now: now) {
             case .granted: return .grant(id: entry.request.id, approvers: entry.approvals.map(\.user))
@@ -65,7 +69,7 @@ public struct AccessRules: Sendable {
         }
         let hint =
             ended.map { "; the access that was asked for is \($0.word)" }
-            ?? (mayRequest(caller) ? "; ask for it: keyroll access request --secrets \(secret)" : "")
+            ?? (mayRequest ? "; ask for it: keyroll access request --secrets NAME" : "")
         return .refused("'\(caller.user)' is not \(Self.named(allowed)) of group \(policy.group)\(hint)")
     }
 

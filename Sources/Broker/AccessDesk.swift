@@ -13,6 +13,8 @@ final class AccessDesk: Sendable {
     private let log: AuditLog
     private let clock: SteadyClock
     private let kept: Mutex<[AccessCase]>
+    /// Ended in memory, and not on the disk yet.
+    private let unsaved = Mutex<Set<String>>([])
 
     /// - Parameters:
     ///   - folder: where requests are kept.
@@ -106,6 +108,11 @@ final class AccessDesk: Sendable {
                 }
                 guard waiting.count < 100 else {
                     throw AccessError(.refused, "'\(caller.user)' has 100 requests waiting; end one of them first")
+                }
+                // Each is kept for a month and looked at with every read.
+                let own = cases.count { $0.request.uid == caller.uid && clock.now - $0.request.requested < 86400 }
+                guard own < 200 else {
+                    throw AccessError(.refused, "'\(caller.user)' made 200 requests within a day; wait until tomorrow")
                 }
                 let entry = AccessCase(request)
                 try record(.accessRequest, entry, caller, facts: facts(of: request))
@@ -240,8 +247,12 @@ final class AccessDesk: Sendable {
             var entry = cases[index]
             try body(&entry)
             if keepsFirst {
-                try folder.write(entry)
+                // It holds at once, whatever the disk says; where that takes nothing, it is tried again each second.
                 cases[index] = entry
+                do { try folder.write(entry) } catch {
+                    unsaved.withLock { _ = $0.insert(id) }
+                    throw error
+                }
                 try log(entry)
             } else {
                 try log(entry)
@@ -249,6 +260,23 @@ final class AccessDesk: Sendable {
                 cases[index] = entry
             }
             return entry
+        }
+    }
+
+    /// Tries again to keep what the disk did not take.
+    func keepUnsaved() throws {
+        let ids = unsaved.withLock { $0 }
+        guard !ids.isEmpty else { return }
+        for entry in kept.withLock({ $0 }) where ids.contains(entry.request.id) {
+            try folder.write(entry)
+            try log.append(
+                AuditEvent(
+                    .accessRevocation, .done, by: nil, grant: entry.request.id,
+                    reason:
+                        "\(entry.end?.kind.rawValue ?? "ended") by \(entry.end?.user ?? "?"): \(entry.end?.reason ?? "")"
+                ),
+                synced: true)
+            unsaved.withLock { _ = $0.remove(entry.request.id) }
         }
     }
 

@@ -19,6 +19,10 @@ public final class Broker: Sendable {
     private let log: AuditLog
     /// The log signs with this one's keys, also once another has taken its place.
     private let first: Home
+    /// One broker for a home: its requests and grants are in memory.
+    private nonisolated(unsafe) let lock: OwnerLock
+    // nonisolated(unsafe): taken once and only held.
+    private let logInode: UInt64
     private let isEnding = Atomic<Bool>(false)
 
     /// Opens everything and takes the socket; nobody is served before ``run(until:)``.
@@ -43,15 +47,19 @@ public final class Broker: Sendable {
         first = home
         layout = home.layout
         let standing = try Standing(home)
+        lock = try OwnerLock.take(
+            home.layout.path + "/broker.lock", owner: "keyroll broker at \(options.socket), process \(getpid())")
+        try log.sync()
+        logInode = Standing.Stamp(home.layout.audit + "/head").inode
         let clock = SteadyClock(notBefore: log.lastMoment, source: Self.reading)
         let desk = try AccessDesk(
             CaseFolder(path: home.layout.access, seal: seal), log: log, logFolder: home.layout.audit, clock: clock,
             policy: standing.rules.policy)
         let relay = CommandRelay(
-            home: home.layout.path, log: log, limit: options.commands, passphrase: passphrase)
+            home: home.layout.path, log: log, options: options, passphrase: passphrase)
         shared = Service.Shared(
             standing, log: log, desk: desk, relay: relay, clock: clock,
-            changesAtMost: options.changes, exit: exit)
+            changesAtMost: options.changes, refusals: options.refusals, exit: exit)
         Self.raiseDescriptorLimit()
         // Large secrets pass through; a service that runs for months must not keep the room of all that ever did at once.
         keyroll_give_back_from(256 << 10)
@@ -79,8 +87,8 @@ public final class Broker: Sendable {
             // A second at a time, but an end is answered sooner.
             for _ in 0..<10 where !isEnding.load(ordering: .relaxed) { usleep(100_000) }
             seconds += 1
-            do { try tick(seconds, &ended) } catch let error as AuditError where error.code == .syncFailed {
-                // Nothing can be logged any more by this process; another one looks at what is on the disk first.
+            do { try tick(seconds, &ended) } catch  where Self.isFatal(error) {
+                // Nothing can be logged any more, or the keys are others now; a new process looks at what there is first.
                 ServiceManager.tell("STOPPING=1")
                 shared.relay.end(patience: 60)
                 reactor.end(patience: 30)
@@ -102,6 +110,11 @@ public final class Broker: Sendable {
         let isMinute = second % 60 == 0
         reactor.tick(forgetsRates: isMinute)
         try log.sync()
+        guard Standing.Stamp(layout.audit + "/head").inode == logInode else {
+            throw AuditError(
+                .altered, "\(layout.audit): the audit log was taken away or replaced while it was written to")
+        }
+        try shared.desk.keepUnsaved()
         let standing = shared.standing
         try shared.desk.logEnds(standing.rules, ended: &ended)
         try shared.desk.keepTime(standing.rules)
@@ -116,6 +129,14 @@ public final class Broker: Sendable {
         if revision != standing.revision || isMinute {
             shared.standing = try Standing(standing.home)
             reactor.tick(forgetsRates: true)
+        }
+    }
+
+    private static func isFatal(_ error: any Error) -> Bool {
+        switch error {
+        case let error as AuditError: [.syncFailed, .closed, .altered].contains(error.code)
+        case let error as KeyManagementError: error.code == .wrongRootKey
+        default: false
         }
     }
 

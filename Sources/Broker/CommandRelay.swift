@@ -14,14 +14,20 @@ final class CommandRelay: Sendable {
     private let limit: Int
     private let workers = Mutex<Set<pid_t>>([])
     private let running = Atomic<Int>(0)
+    /// Commands that only look, by user.
+    private let lookers = Mutex<[UInt32: Int]>([:])
+    private let inspections: Int
+    private let inspectionsOfUser: Int
     private let isEnding = Atomic<Bool>(false)
     /// Gives the passphrase that the worker needs, where the root key comes from one.
     private let passphrase: (@Sendable () throws -> SecureBytes)?
 
-    init(home: String, log: AuditLog, limit: Int, passphrase: (@Sendable () throws -> SecureBytes)?) {
+    init(home: String, log: AuditLog, options: BrokerOptions, passphrase: (@Sendable () throws -> SecureBytes)?) {
         self.home = home
         self.log = log
-        self.limit = limit
+        limit = options.commands
+        inspections = options.inspections
+        inspectionsOfUser = options.inspectionsOfUser
         self.passphrase = passphrase
     }
 
@@ -34,6 +40,21 @@ final class CommandRelay: Sendable {
         else {
             running.subtract(1, ordering: .relaxed)
             return false
+        }
+        let looker = operation == .job ? nil : connection.caller.uid
+        if let looker {
+            // Who reads slowly what he asked for does not keep others from it, nor jobs from running.
+            let mayLook = lookers.withLock { lookers in
+                guard lookers.values.reduce(0, +) < inspections, lookers[looker, default: 0] < inspectionsOfUser else {
+                    return false
+                }
+                lookers[looker, default: 0] += 1
+                return true
+            }
+            guard mayLook else {
+                running.subtract(1, ordering: .relaxed)
+                return false
+            }
         }
         do {
             let actor = AuditActor(connection.caller)
@@ -53,13 +74,22 @@ final class CommandRelay: Sendable {
                     ? .ended(status: status)
                     : .failed(BrokerFailure(kind: "", message: "the audit log cannot be written", exit: 74))
                 send(last, [], connection)
-                running.subtract(1, ordering: .relaxed)
+                ended(looker)
             }
         } catch {
-            running.subtract(1, ordering: .relaxed)
+            ended(looker)
             throw error
         }
         return true
+    }
+
+    private func ended(_ looker: UInt32?) {
+        running.subtract(1, ordering: .relaxed)
+        guard let looker else { return }
+        lookers.withLock { lookers in
+            let left = lookers[looker, default: 1] - 1
+            lookers[looker] = left == 0 ? nil : left
+        }
     }
 
     /// Asks all workers to end after the batch in work, and waits.

@@ -83,9 +83,14 @@ public struct CommandTable: Sendable {
             )
         }
         var operands = 0
+        var seen: Set<String> = []
         var index = entry.words.count
         while index < arguments.count {
             let word = arguments[index]
+            // Repeated, they could push others out of what the log keeps of a line.
+            guard !word.hasPrefix("-") || seen.insert(word).inserted else {
+                throw AccessError(.notAccepted, "'\(word)' stands twice")
+            }
             if entry.flags.contains(word) {
                 index += 1
             } else if entry.options.contains(word) {

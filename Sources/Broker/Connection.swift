@@ -10,6 +10,8 @@ final class Connection: @unchecked Sendable {
     let descriptor: Int32
     let number: UInt64
     let caller: Caller
+    /// Whether the policy did not name the user when it connected.
+    let isStranger: Bool
     /// When it has to be done with what it began, by the monotonic clock; 0 where it is idle.
     let deadline = Atomic<UInt64>(0)
     private var phase = Phase.prefix
@@ -29,7 +31,8 @@ final class Connection: @unchecked Sendable {
         case payload
     }
 
-    init(_ descriptor: Int32, number: UInt64, caller: Caller, budget: PayloadBudget) {
+    init(_ descriptor: Int32, number: UInt64, caller: Caller, budget: PayloadBudget, isStranger: Bool) {
+        self.isStranger = isStranger
         self.budget = budget
         self.descriptor = descriptor
         self.number = number
@@ -113,21 +116,21 @@ final class Connection: @unchecked Sendable {
     /// Never from OpenSSL's small heap of locked memory, which is for keys.
     private func allocate(_ count: Int) -> UnsafeMutablePointer<SecureBytes>? {
         let count = max(count, SecureBytes.smallLimit + 1)
-        guard budget.take(count) else { return nil }
+        guard budget.take(count, for: caller.uid) else { return nil }
         do {
             let memory = try SecureBytes(count: count)
             let place = UnsafeMutablePointer<SecureBytes>.allocate(capacity: 1)
             place.initialize(to: memory)
             return place
         } catch {
-            budget.give(count)
+            budget.give(count, of: caller.uid)
             return nil
         }
     }
 
     private func release(_ memory: inout UnsafeMutablePointer<SecureBytes>?) {
         guard let held = memory else { return }
-        budget.give(held.pointee.count)
+        budget.give(held.pointee.count, of: caller.uid)
         held.deinitialize(count: 1)
         held.deallocate()
         memory = nil

@@ -26,13 +26,14 @@ final class Service: Reactor.Server {
         /// Writes that are under way.
         let changing = Atomic<Int>(0)
         let changesAtMost: Int
+        let refusals: RefusalMeter
         /// The command's exit code for an error.
         let exit: @Sendable (any Error) -> Int32
         private let present: Mutex<Standing>
 
         init(
             _ standing: Standing, log: AuditLog, desk: AccessDesk, relay: CommandRelay, clock: SteadyClock,
-            changesAtMost: Int, exit: @escaping @Sendable (any Error) -> Int32
+            changesAtMost: Int, refusals: Double, exit: @escaping @Sendable (any Error) -> Int32
         ) {
             present = Mutex(standing)
             self.log = log
@@ -40,6 +41,7 @@ final class Service: Reactor.Server {
             self.relay = relay
             self.clock = clock
             self.changesAtMost = changesAtMost
+            self.refusals = RefusalMeter(rate: refusals)
             self.exit = exit
         }
 
@@ -54,8 +56,7 @@ final class Service: Reactor.Server {
     func knows(_ caller: Caller) -> Bool { shared.standing.rules.knows(caller) }
 
     func note(_ flaw: String, _ caller: Caller) {
-        _ = try? shared.log.append(
-            AuditEvent(.refusal, .refused, by: AuditActor(caller), reason: flaw), synced: false)
+        try? refuse(caller, secret: nil, flaw)
     }
 
     func admits(_ request: BrokerRequest, _ connection: Connection) -> Bool {
@@ -66,6 +67,9 @@ final class Service: Reactor.Server {
                 try SecretCipher.checkName(name)
                 _ = try ground(.protect, name, connection.caller, standing)
             case .installPolicy: _ = try ground(.policy, nil, connection.caller, standing)
+            case .approveAccess(let id):
+                guard standing.rules.knows(connection.caller) else { throw try stranger(connection.caller, standing) }
+                _ = try shared.desk.visible(id, to: connection.caller, standing.rules)
             default:
                 guard standing.rules.knows(connection.caller) else { throw try stranger(connection.caller, standing) }
             }
@@ -120,6 +124,7 @@ final class Service: Reactor.Server {
     private func unprotect(
         _ name: String, _ context: String?, _ store: String?, _ connection: Connection, _ standing: Standing
     ) throws -> Connection.Written {
+        try SecretCipher.checkName(name)
         let (grant, approvers) = try ground(.unprotect, name, connection.caller, standing)
         var event = AuditEvent(
             .unprotect, .done, by: AuditActor(connection.caller), secret: name, grant: grant, approvers: approvers)
@@ -148,6 +153,7 @@ final class Service: Reactor.Server {
         _ operation: Operation, _ name: String, _ connection: Connection, _ standing: Standing,
         facts: [(name: String, value: AuditValue)] = [], _ body: () throws -> Void
     ) throws -> Connection.Written {
+        try SecretCipher.checkName(name)
         let (grant, approvers) = try ground(operation, name, connection.caller, standing)
         defer { shared.changing.subtract(1, ordering: .relaxed) }
         guard shared.changing.add(1, ordering: .relaxed).newValue <= shared.changesAtMost else {
@@ -231,19 +237,27 @@ final class Service: Reactor.Server {
         case .refused(let reason):
             var facts: [(name: String, value: AuditValue)] = [("operation", .text(operation.rawValue))]
             if !about.isEmpty { facts.append(("command", .text(about.joined(separator: " ")))) }
-            try shared.log.append(
-                AuditEvent(
-                    .refusal, .refused, by: AuditActor(caller), secret: secret, reason: reason, facts: facts),
-                synced: false)
+            try refuse(caller, secret: secret, reason, facts)
             throw AccessError(.refused, reason)
         }
     }
 
     private func stranger(_ caller: Caller, _ standing: Standing) throws -> AccessError {
         let reason = "'\(caller.user)' has nothing to do with group \(standing.rules.policy.group)"
-        try shared.log.append(
-            AuditEvent(.refusal, .refused, by: AuditActor(caller), reason: reason), synced: false)
+        try refuse(caller, secret: nil, reason)
         return AccessError(.refused, reason)
+    }
+
+    /// Logs a refusal, as far as there were not too many of this user's.
+    private func refuse(
+        _ caller: Caller, secret: String?, _ reason: String, _ facts: [(name: String, value: AuditValue)] = []
+    ) throws {
+        guard let before = shared.refusals.note(caller.uid) else { return }
+        var facts = facts
+        if before > 0 { facts.append(("moreBefore", .number(Int64(before)))) }
+        try shared.log.append(
+            AuditEvent(.refusal, .refused, by: AuditActor(caller), secret: secret, reason: reason, facts: facts),
+            synced: false)
     }
 
     private func answer(_ bytes: [UInt8], _ connection: Connection) -> Connection.Written {

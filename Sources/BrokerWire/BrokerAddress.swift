@@ -5,16 +5,17 @@ public enum BrokerAddress {
     /// The usual place.
     public static let usual = "/run/keyroll/broker.sock"
 
-    /// The socket to use, if there is one: the option; else `KEYROLL_BROKER`, where `none` means to do without; else,
-    /// unless a home was chosen, the usual place or `$XDG_RUNTIME_DIR/keyroll/broker.sock` if something is there.
+    /// The socket to use, if there is one: the option; else, unless a home was named, `KEYROLL_BROKER`, where `none` means
+    /// to do without; else, unless `KEYROLL_HOME` is set, the usual place or `$XDG_RUNTIME_DIR/keyroll/broker.sock` if something is there.
     ///
     /// - Parameters:
     ///   - option: what the caller chose.
-    ///   - hasHome: whether a home was chosen, by an option or by `KEYROLL_HOME`.
+    ///   - hasHome: whether a home was named by an option.
     public static func find(option: String? = nil, hasHome: Bool) -> String? {
         if let option { return option == "none" ? nil : option }
+        if hasHome { return nil }
         if let chosen = variable("KEYROLL_BROKER") { return chosen == "none" ? nil : chosen }
-        if hasHome || variable("KEYROLL_HOME") != nil { return nil }
+        if variable("KEYROLL_HOME") != nil { return nil }
         return ([usual] + own).first { isSocket($0) }
     }
 

@@ -17,6 +17,9 @@ public final class BrokerLine {
         self.path = path
         let made = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard made >= 0 else { throw BrokerError(.unreachable, "cannot make a socket: \(Self.reason())") }
+        // A broker that takes no clients any more must not hold this process for ever.
+        var time = timeval(tv_sec: 30, tv_usec: 0)
+        setsockopt(made, SOL_SOCKET, SO_SNDTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
         guard let result = SocketAddress.with(path, { connect(made, $0, $1) }) else {
             close(made)
             throw BrokerError(.unreachable, "\(path): too long for a socket's path")

@@ -1,3 +1,4 @@
+import Access
 import Audit
 import Evidence
 import Files
@@ -27,6 +28,9 @@ public enum RootChange {
         try Array(configuration.text.utf8).withUnsafeBytes {
             try PrivateFile.write(home.layout.nextConfiguration, $0, replacing: true)
         }
+        let cases = CaseFolder(path: home.layout.access) { [keeper = home.keeper] in try keeper.accessTag($0) }
+        // Read under the key before: those of another key would not be believed.
+        let requests = try cases.read().cases
         let keeper = try change(home, to: Home.provider(configuration, home.layout, ask: ask), job)
         // Another process that opened the home meanwhile has finished it in our place.
         guard
@@ -36,6 +40,8 @@ public enum RootChange {
             throw FileError.current(home.layout.configuration, "cannot rename into place")
         }
         try PrivateFile.syncDirectory(of: home.layout.configuration)
+        let resealed = CaseFolder(path: home.layout.access) { try keeper.accessTag($0) }
+        for request in requests { try resealed.write(request) }
         try EvidenceChain(path: home.layout.evidence).append(
             "root change", job: job, ["sequence": .number(Int64(keeper.keyring.ring.sequence))])
         guard case .keyFile(let former) = home.configuration.rootKey else { return nil }

@@ -30,6 +30,12 @@ struct HomeOptions: ParsableArguments {
         return KeyGroup(try open())
     }
 
+    func validate() throws {
+        guard home == nil || broker == nil || broker == "none" else {
+            throw ValidationError("give either --home or --broker: a broker has a home of its own")
+        }
+    }
+
     func ask(isNew: Bool = false) -> Home.Ask {
         let passphrase = Passphrase(descriptor: passphraseDescriptor, isNew: isNew)
         return { try passphrase.ask() }

@@ -56,6 +56,17 @@ public final class Certificate: @unchecked Sendable {
     /// SHA-256 over the DER, 32 bytes: what `openssl x509 -fingerprint -sha256` shows.
     public func fingerprint() throws -> [UInt8] { try der.withUnsafeBytes { try sha256($0) } }
 
+    /// SHA-256 over the public key (SubjectPublicKeyInfo, RFC 5280 section 4.1), 32 bytes: the same for every certificate
+    /// of one key.
+    public func publicKeyFingerprint() throws -> [UInt8] {
+        let der = try MemoryStream.writing { stream in
+            guard let key = X509_get0_pubkey(pointer), i2d_PUBKEY_bio(stream, key) == 1 else {
+                throw CryptographyError(.libraryFailure, "a public key's encoding")
+            }
+        }
+        return try der.withUnsafeBytes { try sha256($0) }
+    }
+
     /// The subject, as RFC 2253 writes it.
     public var subject: String {
         let bytes = try? MemoryStream.writing { stream in

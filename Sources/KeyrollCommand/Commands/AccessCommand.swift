@@ -164,7 +164,9 @@ struct AccessCommand: ParsableCommand {
             guard key.belongs(to: certificate) else {
                 throw AccessError(.notAccepted, "the private key is not this certificate's")
             }
-            return try SignedMessage.sign(Array(entry.statement.utf8), by: certificate, key, isDetached: true)
+            // As openssl cms -sign does unless told otherwise, so that its -verify takes it: lines end with CR and LF.
+            let text = entry.statement.utf8.flatMap { $0 == 10 ? [13, 10] : [$0] }
+            return try SignedMessage.sign(text, by: certificate, key, isDetached: true)
         }
     }
 

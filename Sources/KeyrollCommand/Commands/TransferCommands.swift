@@ -1,8 +1,10 @@
 public import ArgumentParser
+import Audit
 import Foundation
 import Home
 public import Interchange
 import Jobs
+import KeyManagement
 import Rotation
 import SecretStores
 
@@ -75,6 +77,17 @@ struct Export: ParsableCommand {
     func run() {
         reporting {
             let opened = try home.open()
+            // Whoever has the home does without the broker, not without the log.
+            if opened.keeper.keyring.ring.access != nil {
+                let what: AuditValue = names.isEmpty ? .text("all secrets") : .number(Int64(names.count))
+                let events = [
+                    AuditEvent(
+                        .unprotect, .begun, by: .own(),
+                        facts: [("export", .text(format == .cose ? "cose" : "jsonl")), ("secrets", what)])
+                ]
+                let each = names.map { AuditEvent(.unprotect, .begun, by: .own(), secret: $0) }
+                try opened.auditLog().append(events + each, synced: true)
+            }
             let writer = try ExportWriter(opened, store: store)
             let failed =
                 try names.isEmpty
