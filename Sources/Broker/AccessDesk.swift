@@ -130,7 +130,7 @@ final class AccessDesk: Sendable {
     func approve(_ id: String, signature: [UInt8], by caller: Caller, _ rules: AccessRules) throws -> AccessCase {
         try logging(.accessApproval, id, caller) {
             try change(id, keepsFirst: false) { entry in
-                try entry.approve(signature, policy: rules.policy, now: clock.now)
+                try entry.approve(signature, policy: rules.policy, now: clock.now, clock: .now)
             } log: { entry in
                 guard let approval = entry.approvals.last else { return }
                 var facts: [(name: String, value: AuditValue)] = [

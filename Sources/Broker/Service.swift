@@ -69,7 +69,10 @@ final class Service: Reactor.Server {
             case .installPolicy: _ = try ground(.policy, nil, connection.caller, standing)
             case .approveAccess(let id):
                 guard standing.rules.knows(connection.caller) else { throw try stranger(connection.caller, standing) }
-                _ = try shared.desk.visible(id, to: connection.caller, standing.rules)
+                if (try? shared.desk.visible(id, to: connection.caller, standing.rules)) == nil {
+                    // Refused as it would be with any signature, and logged, before one is sent.
+                    _ = try shared.desk.approve(id, signature: [], by: connection.caller, standing.rules)
+                }
             default:
                 guard standing.rules.knows(connection.caller) else { throw try stranger(connection.caller, standing) }
             }

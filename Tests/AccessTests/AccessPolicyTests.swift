@@ -20,10 +20,10 @@ import Testing
             try parties.policy(security: [("ann", parties.ann), ("ann", parties.annAgain)])
         }
         // Nor do two names with one certificate.
-        expectRefusal("have one certificate") {
+        expectRefusal("have one key") {
             try parties.policy(security: [("ann", parties.ann), ("bob", parties.ann)])
         }
-        expectRefusal("have one certificate") { try parties.policy(legal: [("leo", parties.ann)]) }
+        expectRefusal("have one key") { try parties.policy(legal: [("leo", parties.ann)]) }
         expectRefusal("'owners'") {
             try AccessPolicy(group: "mail", identity: parties.identity, revision: 1, owners: [], roles: [:])
         }

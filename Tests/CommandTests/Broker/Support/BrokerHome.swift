@@ -24,7 +24,9 @@ final class BrokerHome: Sendable {
         try? FileManager.default.removeItem(atPath: folder)
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
-        try FileManager.default.copyItem(atPath: Keyroll.binary, toPath: folder + "/keyroll")
+        // By another process: one that this one starts at the same moment would hold the file open for writing.
+        let copied = try Child("/bin/cp", [Keyroll.binary, folder + "/keyroll"], environment: [:]).wait()
+        try #require(copied.code == 0, "\(copied.errors)")
         chmod(folder + "/keyroll", 0o755)
         atexit { try? FileManager.default.removeItem(atPath: "/tmp/keyroll-test-\(getpid())-binary") }
         return folder + "/keyroll"
