@@ -21,7 +21,8 @@ struct AuditVerify: ParsableCommand, Brokered {
             Without FOLDER the home's own log is verified, its end included. With FOLDER and --signer any copy on any \
             machine, without a key; whether entries are missing at its end is told by --anchor: the hash of an entry \
             that has to be there, as keyroll audit head printed it. Exit code 3: whole, but the last line was cut off \
-            by a crash, or entries follow the last signed checkpoint.
+            by a crash, or, without an anchor, entries are not here that came before, or follow the last signed checkpoint \
+            of a copy.
             """)
     @OptionGroup var home: HomeOptions
     @Option(help: "An entry that has to be in the log: HASH or NUMBER:HASH.") var anchor: String?
@@ -52,7 +53,10 @@ struct AuditVerify: ParsableCommand, Brokered {
             // In the home the sealed head says how far the log goes, and elsewhere an anchor does; a log that is being
             // written always has some entries behind its last checkpoint.
             let isEndKnown = folder == nil || anchor != nil
-            return verdict.tornBytes > 0 || (verdict.unsigned > 0 && !isEndKnown) ? .needsAttention : .done
+            // What was moved away may have been archived, or taken; only who has an anchor says that it does not matter.
+            let isBeginningMissing = verdict.first > 1 && anchor == nil
+            return verdict.tornBytes > 0 || isBeginningMissing || (verdict.unsigned > 0 && !isEndKnown)
+                ? .needsAttention : .done
         }
     }
 
