@@ -1,4 +1,5 @@
 import Access
+import Cryptography
 import Testing
 
 @Suite struct AccessPolicyTests {
@@ -24,6 +25,22 @@ import Testing
             try parties.policy(security: [("ann", parties.ann), ("bob", parties.ann)])
         }
         expectRefusal("have one key") { try parties.policy(legal: [("leo", parties.ann)]) }
+        // Nor does another certificate of the same key.
+        let again = try Certificate.selfSigned(
+            parties.ann.key, name: "bob", usage: .signing, from: 1_700_000_000, years: 40)
+        #expect(again != parties.ann.certificate)
+        expectRefusal("have one key") {
+            try AccessPolicy(
+                group: "mail", identity: parties.identity, revision: 1, owners: [parties.owner.certificate], roles: [:],
+                levels: [
+                    ApprovalLevel(
+                        name: "security", approvals: 2,
+                        approvers: [
+                            Approver(user: "ann", certificate: parties.ann.certificate),
+                            Approver(user: "bob", certificate: again),
+                        ])
+                ])
+        }
         expectRefusal("'owners'") {
             try AccessPolicy(group: "mail", identity: parties.identity, revision: 1, owners: [], roles: [:])
         }
