@@ -81,11 +81,9 @@ final class HeadFile {
             throw AuditError(.closed, "\(path): the root key was changed meanwhile; start again")
         }
         if let present, present.position.number >= position.number, !isNew { return }
-        // The newer one of the two stays until this one is written.
-        let slot = marks[0].map { first in marks[1].map { first.counter < $0.counter } ?? false } ?? true ? 0 : 1
         let mark = HeadMark(
             position, latest: max(latest, present?.latest ?? latest), counter: (present?.counter ?? 0) + 1)
-        try write(mark, slot, seal)
+        try write(mark, Self.olderSlot(marks), seal)
     }
 
     /// Notes a later moment at the same position. The caller holds the lock.
@@ -94,9 +92,14 @@ final class HeadFile {
         guard var mark = Self.best(marks), mark.latest < moment else { return }
         mark.latest = moment
         mark.counter += 1
-        // The newer one of the two stays until this one is written.
-        let slot = marks[0].map { first in marks[1].map { first.counter < $0.counter } ?? false } ?? true ? 0 : 1
-        try write(mark, slot, seal)
+        try write(mark, Self.olderSlot(marks), seal)
+    }
+
+    /// The newer one of the two stays until the next is written.
+    private static func olderSlot(_ marks: [HeadMark?]) -> Int {
+        guard let first = marks[0] else { return 0 }
+        guard let second = marks[1] else { return 1 }
+        return first.counter < second.counter ? 0 : 1
     }
 
     /// Writes the present mark under the key that is about to be in force, into a slot that nobody else writes to.

@@ -1,40 +1,13 @@
 import Access
+import BrokerWire
 import Files
 import Foundation
 
 /// Requests as JSON, as `keyroll access list` and `show` print them.
 enum AccessListing {
-    private struct Entry: Encodable {
-        struct Approval: Encodable {
-            var user: String
-            var level: String
-            var at: String
-        }
-        struct End: Encodable {
-            var kind: String
-            var user: String
-            var reason: String
-            var at: String
-        }
-        var id: String
-        var standing: String
-        var waitsFor: String?
-        var until: String?
-        var requester: String
-        var operation: String
-        var secrets: String
-        var seconds: Int64
-        var reason: String
-        var requested: String
-        var expires: String
-        var approvals: [Approval]
-        var end: End?
-        var statement: String
-    }
-
     /// A JSON array.
     static func json(_ cases: [AccessCase], _ policy: AccessPolicy, now: Timestamp) throws -> [UInt8] {
-        let entries = cases.map { entry -> Entry in
+        let entries = cases.map { entry -> AccessEntry in
             let standing = entry.standing(policy, now: now)
             var waitsFor: String?
             var until: String?
@@ -44,7 +17,7 @@ enum AccessListing {
             default: break
             }
             let request = entry.request
-            return Entry(
+            return AccessEntry(
                 id: request.id, standing: standing.word, waitsFor: waitsFor, until: until, requester: request.user,
                 operation: request.operation.rawValue, secrets: request.secrets.text, seconds: request.duration,
                 reason: request.reason, requested: request.requested.description, expires: request.expires.description,

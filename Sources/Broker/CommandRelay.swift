@@ -1,7 +1,6 @@
 import Access
 import Audit
 import BrokerWire
-import CSystem
 import Cryptography
 import Glibc
 import Synchronization
@@ -110,10 +109,10 @@ final class CommandRelay: Sendable {
         // First, since it may fail; a passphrase is shorter than what a pipe holds.
         let passphrasePipe = try passphrase.map { try filledPipe($0()) }
         defer { if let passphrasePipe { close(passphrasePipe) } }
-        let (outRead, outWrite) = try pipe()
+        let (outRead, outWrite) = try Pipe.make()
         defer { close(outWrite) }
         let errors: (read: Int32, write: Int32)
-        do { errors = try pipe() } catch {
+        do { errors = try Pipe.make() } catch {
             close(outRead)
             throw error
         }
@@ -174,17 +173,9 @@ final class CommandRelay: Sendable {
         return entries + ["KEYROLL_ASKED_BY=\(caller.user) (uid \(caller.uid), process \(caller.pid))"]
     }
 
-    private func pipe() throws -> (read: Int32, write: Int32) {
-        var ends: [Int32] = [0, 0]
-        guard keyroll_pipe(&ends) == 0 else {
-            throw BrokerFault("cannot make a pipe: \(String(cString: strerror(errno)).lowercased())")
-        }
-        return (ends[0], ends[1])
-    }
-
     /// - Returns: its reading end.
     private func filledPipe(_ secret: consuming SecureBytes) throws -> Int32 {
-        let made = try pipe()
+        let made = try Pipe.make()
         secret.withUnsafeBytes { _ = write(made.write, $0.baseAddress, $0.count) }
         _ = write(made.write, "\n", 1)
         close(made.write)

@@ -28,11 +28,7 @@ final class Reactor: @unchecked Sendable {
         private let write: Int32
 
         init() throws {
-            var ends: [Int32] = [0, 0]
-            guard keyroll_pipe(&ends) == 0 else {
-                throw BrokerFault("cannot make a pipe: \(String(cString: strerror(errno)).lowercased())")
-            }
-            (read, write) = (ends[0], ends[1])
+            (read, write) = try Pipe.make()
         }
 
         func ring() { _ = Glibc.write(write, "x", 1) }

@@ -12,6 +12,7 @@ final class RefusalMeter: Sendable {
     func note(_ uid: UInt32) -> Int? {
         let now = Monotonic.now
         return users.withLock { users in
+            if users.count > 4096 { users.removeAll() }
             var entry = users[uid] ?? (TokenBucket(rate: rate, now: now), 0)
             defer { users[uid] = entry }
             guard entry.bucket.take(now: now) else {

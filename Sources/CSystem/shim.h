@@ -72,10 +72,11 @@ extern int keyroll_epoll_ctl(int, int, int, struct keyroll_epoll_event *) __asm_
 extern int keyroll_epoll_wait_(int, struct keyroll_epoll_event *, int, int) __asm__("epoll_wait");
 static inline int keyroll_epoll(void) { return epoll_create1(02000000 /* EPOLL_CLOEXEC */); }
 
-// Watches a descriptor for one event (EPOLLONESHOT, EPOLLRDHUP), so that one thread at a time has a connection.
+// Watches a descriptor for one event (EPOLLONESHOT), so that one thread at a time has a connection. Not for EPOLLRDHUP: where a
+// client has ended its sending side and its answer waits to be taken, that would be pending all the time.
 static inline int keyroll_epoll_once(int epoll, int isNew, int descriptor, unsigned events, unsigned long long data) {
     struct keyroll_epoll_event event;
-    event.events = events | (1u << 30) | 0x2000;
+    event.events = events | (1u << 30);
     event.data = data;
     return keyroll_epoll_ctl(epoll, isNew ? 1 : 3, descriptor, &event);
 }

@@ -38,9 +38,9 @@ struct AccessCommand: ParsableCommand {
             { throw error.failure.thrown }
         }
 
-        func cases(_ request: BrokerRequest, payload: [UInt8] = []) throws -> (json: [UInt8], cases: [AccessLine]) {
+        func cases(_ request: BrokerRequest, payload: [UInt8] = []) throws -> (json: [UInt8], cases: [AccessEntry]) {
             let json = try ask(request, payload: payload)
-            guard let cases = try? JSONDecoder().decode([AccessLine].self, from: Data(json)) else {
+            guard let cases = try? JSONDecoder().decode([AccessEntry].self, from: Data(json)) else {
                 throw BrokerError(.malformed, "the broker answers something else than was asked")
             }
             return (json, cases)
@@ -202,33 +202,8 @@ struct AccessCommand: ParsableCommand {
     }
 }
 
-/// A request as the broker tells it.
-struct AccessLine: Decodable {
-    struct Approval: Decodable {
-        var user: String
-        var level: String
-        var at: String
-    }
-    struct End: Decodable {
-        var kind: String
-        var user: String
-        var reason: String
-        var at: String
-    }
-    var id: String
-    var standing: String
-    var waitsFor: String?
-    var until: String?
-    var requester: String
-    var operation: String
-    var secrets: String
-    var seconds: Int64
-    var reason: String
-    var expires: String
-    var approvals: [Approval]
-    var end: End?
-    var statement: String
-
+/// A request as people read it.
+extension AccessEntry {
     /// One line for people.
     var line: String {
         let more = until.map { " until \($0)" } ?? waitsFor.map { " for \($0)" } ?? ""

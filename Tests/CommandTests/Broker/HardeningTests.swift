@@ -73,6 +73,26 @@ extension BrokerTests {
             #expect(try home.entries().contains { $0.kind == "refusal" && $0.line.contains("\"moreBefore\":") })
         }
 
+        /// A client that ends its sending side and takes nothing of a large answer costs no processor time meanwhile.
+        @Test func aHalfClosedClientCostsNothing() throws {
+            let home = try BrokerHome(.servingRoot)
+            try home.direct("put", "large", input: Data(count: 24 << 20))
+            let client = try RawClient(home.socket)
+            try client.send(.unprotect(name: "large", context: nil, store: nil))
+            shutdown(client.descriptor, Int32(SHUT_WR))
+            sleep(1)
+            // Hundredths of a second of the broker's processor time.
+            func ticks() throws -> Int {
+                let line = try String(contentsOfFile: "/proc/\(home.broker.pid)/stat", encoding: .utf8)
+                let fields = line.split(separator: " ")
+                return try #require(Int(fields[13])) + #require(Int(fields[14]))
+            }
+            let before = try ticks()
+            sleep(3)
+            #expect(try ticks() - before < 100)
+            #expect(client.descriptor >= 0)
+        }
+
         /// A home that is named is meant, whatever broker the environment names.
         @Test func aNamedHomeWins() throws {
             let home = try makeHome()

@@ -8,8 +8,12 @@ extension BrokerTests {
     @Suite struct WalkthroughTests {
         /// It has file systems of its own, which root in a container may not make.
         private static let mayMount =
-            (try? Child("/usr/bin/unshare", ["--mount", "--propagation", "private", "/bin/true"], environment: [:])
-                .wait().code) == 0
+            (try? Child(
+                "/usr/bin/unshare",
+                ["--mount", "--pid", "--fork", "--mount-proc", "--propagation", "private", "/bin/true"],
+                environment: [:]
+            )
+            .wait().code) == 0
 
         @Test(.enabled(if: mayMount, "NOT RUN: this process may not mount, so docs/access.md was not run"))
         func theDocumentIsTrue() throws {
