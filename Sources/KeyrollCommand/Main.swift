@@ -21,6 +21,7 @@ enum Main {
 
 /// `keyroll`
 struct KeyrollCommand: ParsableCommand {
+    static let versionNumber = "0.1.0"
     static let configuration = CommandConfiguration(
         commandName: "keyroll",
         abstract: "Rotates the keys under which an organisation's secrets are stored.",
@@ -29,7 +30,7 @@ struct KeyrollCommand: ParsableCommand {
             66 no such secret; 69 not reachable; 70 self-test failed or a bug; 73 exists already; 74 input or output \
             error; 75 interrupted or locked; 77 not permitted; 78 unsafe or wrong configuration.
             """,
-        version: "0.1.0",
+        version: versionNumber,
         groupedSubcommands: [
             CommandGroup(
                 name: "Secrets:",
@@ -40,7 +41,7 @@ struct KeyrollCommand: ParsableCommand {
                 name: "Nightly rotation:",
                 subcommands: [
                     Rotate.self, Work.self, Verify.self, Status.self, Run.self, QuarantineCommand.self,
-                    ReportCommand.self,
+                    ReportCommand.self, Bench.self,
                 ]),
             CommandGroup(name: "After a compromise:", subcommands: [Reencrypt.self]),
             CommandGroup(
