@@ -108,7 +108,9 @@ struct BenchDocument: Encodable {
                 "  dry run of \(store.sampled), \(store.opened) opened, \(store.failed) of those failed; a second: \(shown.joined(separator: ", ")) (commit from \(Output.shown(store.commitFrom)))"
             )
             lines.append("  limited by \(store.limitedBy ?? "nothing")")
-            lines.append("  rotating all of it takes about \(Self.time(store.rotationSeconds)), what is stale now \(Self.time(store.staleSeconds))")
+            lines.append(
+                "  rotating all of it takes about \(Self.time(store.rotationSeconds)), what is stale now \(Self.time(store.staleSeconds))"
+            )
             lines.append("  verifying takes about \(Self.time(store.verifySeconds))")
             if let anew = store.reencryptionSeconds {
                 lines.append("  encrypting all of it anew takes about \(Self.time(anew))")

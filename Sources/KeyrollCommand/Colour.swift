@@ -8,7 +8,9 @@ enum Colour {
         return isatty(descriptor) == 1 && variable("NO_COLOR").isEmpty && !terminal.isEmpty && terminal != "dumb"
     }
 
-    private static func painted(_ text: some StringProtocol, _ code: Int) -> String { "\u{1B}[\(code)m\(text)\u{1B}[0m" }
+    private static func painted(_ text: some StringProtocol, _ code: Int) -> String {
+        "\u{1B}[\(code)m\(text)\u{1B}[0m"
+    }
 
     /// The word that begins an error.
     static func error(_ word: String) -> String { isWanted(2) ? painted(word, 31) : word }

@@ -31,7 +31,8 @@ enum JobRunner {
     }
 
     static func reencrypt(
-        _ home: Home, compromised: [UInt32], occurred: Timestamp?, reason: String, options: RunOptions, output: JobOutput
+        _ home: Home, compromised: [UInt32], occurred: Timestamp?, reason: String, options: RunOptions,
+        output: JobOutput
     ) throws -> Exit {
         let control = RunControl()
         let job = ReencryptJob(

@@ -88,7 +88,8 @@ struct RunArguments: ParsableArguments {
     @Flag(help: "Nothing but errors: no progress, no summary, no notes.")
     var quiet = false
 
-    @Option(help: "Write metrics for Prometheus (node_exporter's textfile collector) to this file, such as …/keyroll.prom.")
+    @Option(
+        help: "Write metrics for Prometheus (node_exporter's textfile collector) to this file, such as …/keyroll.prom.")
     var metricsFile: String?
 
     func validate() throws {

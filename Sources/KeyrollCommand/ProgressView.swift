@@ -28,7 +28,9 @@ struct ProgressView {
     func bar(columns: Int) -> String {
         let room = max(1, columns - 1)
         let forms = forms
-        guard let text = forms.first(where: { $0.count <= room }) else { return String((forms.last ?? "").prefix(room)) }
+        guard let text = forms.first(where: { $0.count <= room }) else {
+            return String((forms.last ?? "").prefix(room))
+        }
         let free = room - text.count - 3
         guard free >= 10, total > 0 else { return text }
         let width = min(40, free)

@@ -27,7 +27,9 @@ public struct Forecast: Sendable, Equatable {
 
     /// Seconds a secret, by what is scarcest: a stage, or the cores that all of them share.
     public var secondsEach: Double {
-        max(each.read, each.transform / Double(workers), each.commit, (each.read + each.transform + each.commit) / Double(cores))
+        max(
+            each.read, each.transform / Double(workers), each.commit,
+            (each.read + each.transform + each.commit) / Double(cores))
     }
 
     /// How many a second one stage could do if it were alone; 0 where it did nothing.

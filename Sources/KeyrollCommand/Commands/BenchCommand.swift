@@ -29,7 +29,9 @@ struct Bench: ParsableCommand {
     @Flag(help: "No progress.") var quiet = false
 
     func validate() throws {
-        guard (1000...10_000_000).contains(secrets) else { throw ValidationError("--secrets has to be 1000 to 10000000") }
+        guard (1000...10_000_000).contains(secrets) else {
+            throw ValidationError("--secrets has to be 1000 to 10000000")
+        }
         guard (1...1_048_576).contains(size) else { throw ValidationError("--size has to be 1 to 1048576 bytes") }
         guard secrets * size <= 8 << 30 else { throw ValidationError("--secrets times --size has to be at most 8 GiB") }
         if let workers, !(1...64).contains(workers) { throw ValidationError("--workers has to be 1 to 64") }

@@ -56,7 +56,8 @@ struct Work: ParsableCommand, Brokered {
     func run() {
         reporting {
             try JobRunner.work(
-                home.open(), job: job, lease: Lease.seconds(lease), options: arguments.options, output: arguments.output)
+                home.open(), job: job, lease: Lease.seconds(lease), options: arguments.options, output: arguments.output
+            )
         }
     }
 }

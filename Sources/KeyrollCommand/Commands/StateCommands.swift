@@ -20,7 +20,11 @@ struct Status: ParsableCommand, Brokered {
             let opened = try home.open()
             let status = try Reports.Status(opened)
             if let metricsFile { try MetricsFile(path: metricsFile).write(opened) }
-            if json { try status.json().withUnsafeBytes { Output.bytes($0) } } else { Output.print(Colour.status(status.text)) }
+            if json {
+                try status.json().withUnsafeBytes { Output.bytes($0) }
+            } else {
+                Output.print(Colour.status(status.text))
+            }
             return status.overdue || !status.attention.isEmpty ? .needsAttention : .done
         }
     }

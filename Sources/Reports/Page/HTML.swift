@@ -48,7 +48,8 @@ struct HTML {
     private static func isVoid(_ name: String) -> Bool { name == "meta" || name == "br" }
 
     private static func isBlock(_ name: String) -> Bool {
-        ["tr", "table", "section", "header", "main", "h1", "h2", "p", "li", "ul", "head", "body", "svg", "div"].contains(name)
+        ["tr", "table", "section", "header", "main", "h1", "h2", "p", "li", "ul", "head", "body", "svg", "div"]
+            .contains(name)
     }
 
     private static func escaped(_ text: String) -> String {

@@ -37,7 +37,8 @@ struct RateCurve {
                     "svg", [("viewBox", "0 0 1000 100"), ("preserveAspectRatio", "none")],
                     [
                         .element("polygon", [("class", "area"), ("points", "0,100 \(curve) 1000,100")]),
-                        .element("polyline", [("class", "line"), ("vector-effect", "non-scaling-stroke"), ("points", curve)]),
+                        .element(
+                            "polyline", [("class", "line"), ("vector-effect", "non-scaling-stroke"), ("points", curve)]),
                     ]),
                 .element(
                     "span", [("class", "ends")],

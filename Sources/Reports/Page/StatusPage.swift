@@ -123,14 +123,15 @@ public struct StatusPage: Sendable {
             return section("Generations", [.element("p", text: "There is none.")])
         }
         let rows = status.generations.map { line in
-            PageTable.row([
-                .header("\(line.number)"), .text(line.state + (line.archived ? ", archived" : ""), "state"),
-                .number("\(line.secrets)", "secrets"), .number("\(line.quarantined)", "quarantined"),
-                .number("\(line.inCopies)", "inCopies"), .text(line.created.description, "created"),
-                .text(line.activated?.description ?? "-", "activated"),
-                .text(line.deactivated?.description ?? "-", "deactivated"),
-                .text(line.provenRestorable?.description ?? "never", "provenRestorable"),
-            ], id: "generation-\(line.number)")
+            PageTable.row(
+                [
+                    .header("\(line.number)"), .text(line.state + (line.archived ? ", archived" : ""), "state"),
+                    .number("\(line.secrets)", "secrets"), .number("\(line.quarantined)", "quarantined"),
+                    .number("\(line.inCopies)", "inCopies"), .text(line.created.description, "created"),
+                    .text(line.activated?.description ?? "-", "activated"),
+                    .text(line.deactivated?.description ?? "-", "deactivated"),
+                    .text(line.provenRestorable?.description ?? "never", "provenRestorable"),
+                ], id: "generation-\(line.number)")
         }
         return section(
             "Generations",
@@ -156,16 +157,18 @@ public struct StatusPage: Sendable {
         let all = (history.recent + history.last).filter { seen.insert($0.job).inserted }
         guard !all.isEmpty else { return section("Last runs", [.element("p", text: "There was none yet.")]) }
         let rows = all.map { run in
-            PageTable.row([
-                .name(run.job), .text((run.started ?? run.ended)?.description ?? "-", "started"),
-                .number(Numbers.seconds(run.seconds), "seconds"),
-                .number(Numbers.short(run.secretsPerSecond), "secretsPerSecond"), .number("\(run.scanned)", "scanned"),
-                .number("\(run.moved)", "moved"), .number("\(run.current)", "current"),
-                .number("\(run.superseded)", "superseded"), .number("\(run.failed["total"] ?? 0)", "failed"),
-                .text(run.limitedBy ?? "-", "limitedBy"),
-                .text(
-                    run.interrupted ? "interrupted" : run.success == false ? "needs attention" : "done", "result"),
-            ], id: run.job)
+            PageTable.row(
+                [
+                    .name(run.job), .text((run.started ?? run.ended)?.description ?? "-", "started"),
+                    .number(Numbers.seconds(run.seconds), "seconds"),
+                    .number(Numbers.short(run.secretsPerSecond), "secretsPerSecond"),
+                    .number("\(run.scanned)", "scanned"),
+                    .number("\(run.moved)", "moved"), .number("\(run.current)", "current"),
+                    .number("\(run.superseded)", "superseded"), .number("\(run.failed["total"] ?? 0)", "failed"),
+                    .text(run.limitedBy ?? "-", "limitedBy"),
+                    .text(
+                        run.interrupted ? "interrupted" : run.success == false ? "needs attention" : "done", "result"),
+                ], id: run.job)
         }
         let curves = all.compactMap { run in
             RateCurve(run.course).drawing.map {
