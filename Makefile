@@ -6,7 +6,7 @@ PACKAGES := libssl-dev libsqlite3-dev libarchive-dev libpq-dev pkg-config python
 # What stands on the other side in tests: servers, of which each test starts its own, and users (useradd, setpriv).
 SERVERS := postgresql pgbouncer munge slurm-wlm passwd util-linux
 # What looks at pages and metrics in tests: a browser with its driver, an HTML checker's runtime, promtool.
-LOOKERS := chromium chromium-driver default-jre-headless prometheus
+LOOKERS := chromium chromium-driver default-jre-headless prometheus strace gdb
 VENV := .build/venv
 BUILD := .build/release
 
