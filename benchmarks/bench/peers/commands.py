@@ -137,3 +137,10 @@ COMMANDS = [
     Command("ansible-vault rekey", "all files in one call", ["ansible-vault", "--version"], prepare_vault, turn_vault,
             f"With re-encrypt; each file derives its key from a passphrase, on purpose slowly. {FILES}"),
 ]
+
+
+def version(command: Command) -> str:
+    """The first line that it says of itself."""
+    done = subprocess.run(command.version, capture_output=True, text=True, check=False,
+                          env={**os.environ, "PATH": venv_path()})
+    return done.stdout.splitlines()[0].strip()
