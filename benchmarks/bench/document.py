@@ -26,9 +26,11 @@ class Document:
         self.content["ratios"][name] = {
             "part": part, "better": better, "median": statistics.median(values), "values": values}
 
-    def bar(self, name: str, value: float, least: float, values: list, against: str = "") -> None:
-        self.content["bars"].append({
-            "name": name, "value": value, "bar": least, "holds": value >= least, "values": values, "against": against})
+    def bar(self, name: str, value: float, least, values: list, against: str = "", sign: str = ">=") -> None:
+        """A promise; `least` is None for a ratio that is shown beside the bars and promises nothing."""
+        holds = None if least is None else value >= least if sign == ">=" else value <= least
+        self.content["bars"].append({"name": name, "value": value, "sign": sign, "bar": least, "holds": holds,
+                                     "values": values, "against": against})
 
     def write(self, path: str) -> None:
         with open(path, "w", encoding="utf-8") as file:

@@ -27,7 +27,7 @@ def measure(context, kind: str) -> list:
         home.settle()
     rotations = [work.rotate(home, count) for _ in range(rounds + 1)][1:]
     rows.append(row(kind, "rotate", count, rotations))
-    rows.append(row(kind, "rotate, nothing to do", count, [home.run("rotate", "--json") for _ in range(rounds)]))
+    rows.append(row(kind, "rotate, nothing to do", None, [home.run("rotate", "--json") for _ in range(rounds)]))
     rows.append(row(kind, "verify", count, [work.verify(home, count) for _ in range(2)]))
     rows.append(row(kind, "archive create", None, [timed(home, "archive", "create") for _ in range(3)]))
     rows.append(row(kind, "archive verify", None, [timed(home, "archive", "verify") for _ in range(3)]))

@@ -38,19 +38,14 @@ def main() -> None:
 
 
 def bounded(once, count: int, seconds: float, is_fast: bool) -> dict:
-    """All of them, or as many as `seconds` are enough for, as a few let expect; making them is looked at too."""
-    number = count
-    if not is_fast:
-        number, spent, took = 4, 0.0, 0.0
-        # Until the start of processes is no longer what is measured.
-        while spent < seconds / 4 and number < count:
-            number = min(count, number * 4)
-            start = time.perf_counter()
-            took = once(number)
-            spent = time.perf_counter() - start
-        number = min(count, max(8, int(number * min(seconds / took, 2 * seconds / spent))))
-    took = once(number)
-    return {"measured": number, "seconds": took, "perSecond": number / took}
+    """All of them, or as many as `seconds` are enough for: more each time, until most of that time is used."""
+    number = count if is_fast else min(count, 8)
+    end = time.monotonic() + 5 * seconds
+    while True:
+        took = once(number)
+        if number == count or took > 0.6 * seconds or time.monotonic() > end:
+            return {"measured": number, "seconds": took, "perSecond": number / took}
+        number = min(count, int(number * min(32, max(2, 0.9 * seconds / took))))
 
 
 main()
