@@ -13,6 +13,10 @@ import sys
 DROP = 0.2
 
 
+# Where the baseline's own runs differ by more than that, the worst of them is what a run is held against.
+STEADY = 0.2
+
+
 def drop(before: dict, after: dict) -> float:
     """By which share a ratio is worse now; below 0 where it is better."""
     quotient = after["median"] / before["median"]
@@ -67,10 +71,15 @@ def saved(found: dict) -> dict:
 
 
 def merged(runs: list) -> dict:
-    """A baseline of several runs: the median of their medians, so that one lucky run does not set it."""
+    """A baseline of several runs: the median of their medians, so that one lucky run does not set it; of a ratio that is
+    not steady from run to run, the worst."""
     base = saved(runs[0])
     for name, ratio in base["ratios"].items():
-        ratio["median"] = statistics.median(run["ratios"][name]["median"] for run in runs if name in run["ratios"])
+        values = [run["ratios"][name]["median"] for run in runs]
+        ratio["median"] = statistics.median(values)
+        ratio["spread"] = (max(values) - min(values)) / ratio["median"]
+        if ratio["spread"] > STEADY:
+            ratio["median"] = min(values) if ratio["better"] == "higher" else max(values)
     return base
 
 

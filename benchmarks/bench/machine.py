@@ -24,7 +24,7 @@ def facts(release: str) -> dict:
             "keyroll": first_line([os.path.join(release, "keyroll"), "--version"]),
             "commit": commit(),
             "Swift": swift(),
-            "OpenSSL": first_line(["openssl", "version"]),
+            "OpenSSL": first_line(["openssl", "version"]).split()[1],
             "SQLite": first_line(["sqlite3", "--version"]).split()[0],
             "Python": platform.python_version(),
         },

@@ -97,16 +97,16 @@ def jobs(parts: dict):
 
 def growth(parts: dict):
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(8.5, 3.4))
-    for store, line in (("SQLite", "-"), ("PostgreSQL", "--")):
+    for store, line, mark in (("SQLite", "-", "o"), ("PostgreSQL", "--", "s")):
         rows = [row for row in parts["growth"]["stores"] if row["store"] == store]
         counts = [row["secrets"] for row in rows]
         for name, key, colour in (("rotate", "rotatePerSecond", OURS), ("verify", "verifyPerSecond", THEIRS),
                                   ("import", "importPerSecond", SECOND)):
-            left.plot(counts, [row[key] for row in rows], line, color=colour, marker="o", markersize=4,
+            left.plot(counts, [row[key] for row in rows], line, color=colour, marker=mark, markersize=4,
                       label=f"{name}, {store}")
-        right.plot(counts, [row["rotatePeakMiB"] for row in rows], line, color=OURS, marker="o", markersize=4,
+        right.plot(counts, [row["rotatePeakMiB"] for row in rows], line, color=OURS, marker=mark, markersize=4,
                    label=f"rotate, {store}")
-        right.plot(counts, [row["verifyPeakMiB"] for row in rows], line, color=THEIRS, marker="o", markersize=4,
+        right.plot(counts, [row["verifyPeakMiB"] for row in rows], line, color=THEIRS, marker=mark, markersize=4,
                    label=f"verify, {store}")
     for axes, label in ((left, "secrets a second"), (right, "peak memory, MiB")):
         axes.set_xscale("log")

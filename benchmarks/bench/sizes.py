@@ -31,7 +31,7 @@ class Sizes:
 FULL = Sizes(
     name="full", main=1_000_000, growth=(100_000, 1_000_000, 10_000_000), served_growth=(100_000, 1_000_000, 10_000_000),
     contents=((64, 200_000), (1024, 200_000), (64 << 10, 10_000), (MIB, 1_000)), stage_secrets=300_000, stage_rounds=3,
-    bare_rounds=4, rounds=5, peer_seconds=4, pairs=3, openssl_seconds=1)
+    bare_rounds=4, rounds=5, peer_seconds=3, pairs=3, openssl_seconds=1)
 
 QUICK = Sizes(
     name="quick", main=200_000, growth=(50_000, 200_000), served_growth=(50_000,),
