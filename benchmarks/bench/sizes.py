@@ -30,7 +30,7 @@ class Sizes:
 
 FULL = Sizes(
     name="full", main=1_000_000, growth=(100_000, 1_000_000, 10_000_000), served_growth=(100_000, 1_000_000, 10_000_000),
-    contents=((64, 200_000), (1024, 200_000), (64 << 10, 10_000), (MIB, 1_000)), stage_secrets=300_000, stage_rounds=3,
+    contents=((64, 200_000), (1024, 200_000), (64 << 10, 10_000), (MIB, 1_000)), stage_secrets=300_000, stage_rounds=6,
     bare_rounds=4, rounds=5, peer_seconds=3, pairs=3, openssl_seconds=1)
 
 QUICK = Sizes(

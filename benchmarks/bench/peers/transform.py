@@ -1,6 +1,6 @@
 """What a peer in a library is: secrets as it stores them under an old key, and the same under a new one."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass
@@ -23,4 +23,3 @@ class Library:
     sizes: tuple = (256,)
     # Something that has to run beside it: a context manager that gives a word for `make`.
     beside: object = None
-    notes: dict = field(default_factory=dict)
