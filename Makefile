@@ -8,9 +8,14 @@ SERVERS := postgresql pgbouncer munge slurm-wlm passwd util-linux
 # What looks at pages and metrics in tests: a browser with its driver, an HTML checker's runtime, promtool.
 LOOKERS := chromium chromium-driver default-jre-headless prometheus strace gdb
 VENV := .build/venv
+# What make bench compares with and draws with.
+PEERS := postgresql age gnupg gcc libc6-dev
+BENCH_VENV := .build/bench-venv
+# make bench QUICK=1: small sizes, three minutes.
+QUICK ?=
 BUILD := .build/release
 
-.PHONY: help setup build demo test lint bench scale bench-postgres bench-broker clean
+.PHONY: help setup build demo test lint bench bench-ready bench-check bench-baseline bench-rotation scale bench-postgres bench-broker clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -35,11 +40,41 @@ test: setup ## every test, on the release build
 	$(MAKE) --no-print-directory $(VENV)/ready
 	KEYROLL_STRICT=1 swift build -c release --build-tests --explicit-target-dependency-import-check error
 	KEYROLL_STRICT=1 KEYROLL_TEST_VENV="$$PWD/$(VENV)" swift test -c release --skip-build
+	cd benchmarks && PYTHONDONTWRITEBYTECODE=1 python3 -m unittest bench.test_check
 
 lint: ## formatting and style
 	@swift format lint -r -p --strict Package.swift Sources Tests benchmarks
 
-bench: setup ## rotation beside the bare limits of this machine, in one run
+# Versions are pinned: a peer that becomes faster is a change that somebody makes on purpose.
+$(BENCH_VENV)/ready: benchmarks/requirements.txt
+	@python3 -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	touch $@
+
+bench-ready: build
+	@.ci/install $(PEERS)
+	$(MAKE) --no-print-directory $(BENCH_VENV)/ready
+	swift build -c release --product StageBenchmark
+	swift build -c release --product RotationBenchmark
+
+bench: bench-ready ## everything beside bare limits and peers, as JSON, plots and benchmarks/RESULTS.md; 20 minutes, 10 GB of disk; QUICK=1: 3 minutes
+	@benchmarks/bench.sh $(BUILD) $(BENCH_VENV)/bin/python $(if $(QUICK),--quick) $(BENCH)
+
+bench-check: bench-ready ## a quick run whose ratios are held against benchmarks/baseline.json; fails where one is 20 % worse
+	@cd benchmarks
+	python3 -m unittest --quiet bench.test_check
+	cd ..
+	benchmarks/bench.sh $(BUILD) $(BENCH_VENV)/bin/python --check $(BENCH)
+
+bench-baseline: bench-ready ## three quick runs, whose median ratios become benchmarks/baseline.json; on a quiet machine
+	@for run in 1 2 3; do
+	    mkdir -p benchmarks/results/local/baseline-$$run
+	    benchmarks/bench.sh $(BUILD) $(BENCH_VENV)/bin/python --quick --out benchmarks/results/local/baseline-$$run $(BENCH) || [ $$? = 3 ]
+	done
+	cd benchmarks
+	python3 -m bench.check --save results/local/baseline-{1,2,3}/bench.json
+
+bench-rotation: setup ## rotation beside the bare limits of this machine, alone
 	@swift build -c release --product RotationBenchmark
 	$(BUILD)/RotationBenchmark $(BENCH)
 

@@ -192,6 +192,10 @@ let package = Package(
             ],
             path: "benchmarks/RotationBenchmark", swiftSettings: strict),
         .executableTarget(
+            name: "StageBenchmark",
+            dependencies: ["Home", "Protection", "KeyManagement", "SecretStores", "Envelopes", "Cryptography"],
+            path: "benchmarks/StageBenchmark", exclude: ["allocations.c"], swiftSettings: strict),
+        .executableTarget(
             name: "BrokerBenchmark", dependencies: ["BrokerWire", "Keyroll"], path: "benchmarks/BrokerBenchmark",
             swiftSettings: strict),
         .executableTarget(

@@ -23,38 +23,21 @@ while [ $# -gt 0 ]; do
     shift 2
 done
 here=$(dirname "$(realpath "$0")")
-programs=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1)
+source "$here/server.sh"
 scratch=$(mktemp -d "$(realpath "$parent")/.build-postgres-XXXXXX")
 chmod 711 "$scratch"
 
-# The server refuses to run as root.
-server() { if [ "$(id -u)" = 0 ]; then setpriv --reuid=postgres --regid=postgres --init-groups "$@"; else "$@"; fi; }
 child=
 finish() {
     [ -z "$child" ] || { kill -TERM "$child" 2>/dev/null || true; wait "$child" 2>/dev/null || true; }
-    server "$programs/pg_ctl" -D "$scratch/server/data" -m immediate stop >/dev/null 2>&1 || true
+    server_stop "$scratch/server"
     rm -rf "$scratch"
 }
 trap finish EXIT
 trap 'exit 75' INT TERM
 
-mkdir "$scratch/server" "$scratch/homes"
-[ "$(id -u)" != 0 ] || chown postgres: "$scratch/server"
-cd "$scratch/server"
-server "$programs/initdb" -D data -U postgres -A trust -E UTF8 --locale=C >initdb.log
-# As a server of its own has them; the disk is waited for (fsync), and whole blocks go into the log after a checkpoint.
-server tee -a data/postgresql.conf >/dev/null <<CONF
-listen_addresses = ''
-unix_socket_directories = '$scratch/server'
-unix_socket_permissions = 0777
-shared_buffers = 512MB
-max_wal_size = 4GB
-checkpoint_timeout = 15min
-fsync = on
-max_connections = 100
-CONF
-server "$programs/pg_ctl" -D data -l server.log -w start >/dev/null
-cd - >/dev/null
+mkdir "$scratch/homes"
+server_start "$scratch/server"
 
 # In the background, so that a signal reaches this script while it waits.
 PYTHONDONTWRITEBYTECODE=1 python3 "$here/postgres" "$binary" "$part" "$scratch" "${rest[@]}" &

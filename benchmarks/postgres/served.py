@@ -61,11 +61,11 @@ def children(process: int) -> list[int]:
 class ServedHome(Home):
     """A home with one store: a schema in a database of its own."""
 
-    def __init__(self, homes: "Homes", name: str):
+    def __init__(self, homes: "Homes", name: str, *options: str):
         self.server = homes.server
         self.database = name.replace("-", "_")
         self.server.sql("postgres", f"CREATE DATABASE {self.database}")
-        super().__init__(homes.binary, os.path.join(homes.scratch, "homes"), name)
+        super().__init__(homes.binary, os.path.join(homes.scratch, "homes"), name, *options)
         self.connection = f"postgresql:///{self.database}?host={self.server.folder}&user=postgres"
         self.run_words("store", "add", "pg", "--kind", "postgres", "--connection", self.connection, "--home", self.path)
         self.run_words("store", "remove", "secrets", "--home", self.path)

@@ -28,10 +28,10 @@ class Used:
 class Home:
     """One home in the scratch folder; removed with `remove`, or by scale.sh at the latest."""
 
-    def __init__(self, binary: str, scratch: str, name: str):
+    def __init__(self, binary: str, scratch: str, name: str, *options: str):
         self.binary = binary
         self.path = os.path.join(scratch, name)
-        self.run("init")
+        self.run("init", *options)
 
     @property
     def store(self) -> str:
@@ -80,17 +80,18 @@ class Home:
             output=json.loads(output) if output.startswith(b"{") else {"exit": process.returncode},
         )
 
-    def fill(self, count: int, *generator_options: str) -> Used:
-        """Imports generated secrets from a stream on standard input."""
+    def fill(self, count: int, *generator_options: str, replacing: bool = False) -> Used:
+        """Imports generated secrets from a stream on standard input: new ones, or new contents for those there are."""
         generator = subprocess.Popen(
             ["python3", os.path.join(os.path.dirname(__file__), "generate.py"), str(count), *generator_options],
             stdout=subprocess.PIPE)
         try:
-            used = self.run("import", "--format", "jsonl", "--json", "-", stdin=generator.stdout, watch_log=True)
+            used = self.run("import", *(["--replace"] if replacing else []), "--format", "jsonl", "--json", "-",
+                            stdin=generator.stdout, watch_log=True)
         finally:
             generator.stdout.close()
             generator.wait()
-        if used.output["imported"]["added"] != count:
+        if not replacing and used.output["imported"]["added"] != count:
             raise Failure(f"import added {used.output['imported']} of {count}")
         return used
 
