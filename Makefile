@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-PACKAGES := libssl-dev libsqlite3-dev libarchive-dev libpq-dev pkg-config python3-venv sqlite3 openssl zstd time
+PACKAGES := libssl-dev libsqlite3-dev libarchive-dev libpq-dev libyaml-dev pkg-config python3-venv sqlite3 openssl zstd time
 # What stands on the other side in tests: servers, of which each test starts its own, and users (useradd, setpriv).
 SERVERS := postgresql pgbouncer munge slurm-wlm passwd util-linux
 VENV := .build/venv

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 public import Interchange
 public import Rotation
 public import SecretStores

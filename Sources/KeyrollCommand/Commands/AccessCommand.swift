@@ -6,7 +6,7 @@ import Broker
 import BrokerWire
 import Cryptography
 import Files
-import Foundation
+import FoundationEssentials
 import Glibc
 import Home
 import Keyroll

@@ -2,7 +2,7 @@ import ArgumentParser
 import Audit
 import Cryptography
 import Files
-import Foundation
+import FoundationEssentials
 import Home
 import KeyManagement
 

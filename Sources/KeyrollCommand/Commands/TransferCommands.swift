@@ -1,6 +1,6 @@
 public import ArgumentParser
 import Audit
-import Foundation
+import FoundationEssentials
 import Home
 public import Interchange
 import Jobs
