@@ -29,7 +29,7 @@ struct KeyrollCommand: ParsableCommand {
             66 no such secret; 69 not reachable; 70 self-test failed or a bug; 73 exists already; 74 input or output \
             error; 75 interrupted or locked; 77 not permitted; 78 unsafe or wrong configuration.
             """,
-        version: "0.1.0",
+        version: "keyroll \(Version.text)",
         groupedSubcommands: [
             CommandGroup(
                 name: "Secrets:",
