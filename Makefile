@@ -8,7 +8,7 @@ SERVERS := postgresql pgbouncer munge slurm-wlm passwd util-linux
 VENV := .build/venv
 BUILD := .build/release
 
-.PHONY: help setup build demo test lint bench scale bench-postgres bench-broker clean
+.PHONY: help setup build release man completions install uninstall deb docs demo test lint bench scale bench-postgres bench-broker clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -18,6 +18,9 @@ setup: ## install the Debian packages that building and testing need (only those
 
 build: setup ## the release build
 	@swift build -c release --product keyroll
+
+# Installing: packaging/install.mk
+include packaging/install.mk
 
 demo: build ## import this machine's documentation into a scratch home, rotate it twice, verify, compare
 	@jobs/demo.sh $(BUILD)/keyroll
