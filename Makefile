@@ -4,11 +4,11 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 PACKAGES := libssl-dev libsqlite3-dev libarchive-dev libpq-dev libyaml-dev pkg-config python3-venv sqlite3 openssl zstd time
 # What stands on the other side in tests: servers, of which each test starts its own, and users (useradd, setpriv).
-SERVERS := postgresql pgbouncer munge slurm-wlm passwd util-linux
+SERVERS := postgresql pgbouncer munge slurm-wlm dovecot-pop3d passwd util-linux
 VENV := .build/venv
 BUILD := .build/release
 
-.PHONY: help setup build release man completions install uninstall deb docs demo test lint bench scale bench-postgres bench-broker clean
+.PHONY: help setup build release man completions install uninstall deb test-packaging docs demo test lint bench scale bench-postgres bench-broker clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -36,9 +36,14 @@ test: setup ## every test, on the release build
 	$(MAKE) --no-print-directory $(VENV)/ready
 	KEYROLL_STRICT=1 swift build -c release --build-tests --explicit-target-dependency-import-check error
 	KEYROLL_STRICT=1 KEYROLL_TEST_VENV="$$PWD/$(VENV)" swift test -c release --skip-build
+	packaging/docs.sh $(BUILD) .build/docs
+	$(MAKE) --no-print-directory test-packaging
+
+docs: build ## the library's documentation, in .build/docs
+	@packaging/docs.sh $(BUILD) .build/docs
 
 lint: ## formatting and style
-	@swift format lint -r -p --strict Package.swift Sources Tests benchmarks
+	@swift format lint -r -p --strict Package.swift Sources Plugins Examples Tests benchmarks
 
 bench: setup ## rotation beside the bare limits of this machine, in one run
 	@swift build -c release --product RotationBenchmark

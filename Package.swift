@@ -174,7 +174,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "KeyrollCommand", "ForgedArchives", "TestServers", "Keyroll", "BrokerWire", "Access", "Protection",
+                "KeyrollCommand", "MailFetcher", "ForgedArchives", "TestServers", "Keyroll", "BrokerWire", "Access",
+                "Protection",
                 "SecretStores", "Envelopes", "Cryptography",
             ],
             swiftSettings: strict),
@@ -183,6 +184,10 @@ let package = Package(
         .testTarget(
             name: "BrokerTests", dependencies: ["Broker", "BrokerWire", "Access", "Envelopes"], swiftSettings: strict),
 
+        // A package of its own; here as well, so that it is built with everything else.
+        .executableTarget(
+            name: "MailFetcher", dependencies: ["Keyroll"], path: "Examples/mail-fetcher/Sources/MailFetcher",
+            swiftSettings: strict),
         .executableTarget(
             name: "RotationBenchmark",
             dependencies: [

@@ -63,3 +63,11 @@ uninstall: ## remove what install put there; homes with keys stay
 deb: release ## a Debian package, in .build-release
 	@.ci/install dpkg-dev
 	packaging/debian/build.sh $(RELEASE) $(VERSION)
+
+# On the package as it was just built: installed, used, upgraded and purged in a throw-away copy of this machine.
+test-packaging: deb
+	@.ci/install man-db groff-base mandoc zsh fish
+	Tests/packaging/manuals.sh $(RELEASE)/release/keyroll $(RELEASE)/man
+	Tests/packaging/completions.sh $(RELEASE)/completions
+	Tests/packaging/install.sh
+	Tests/packaging/deb.sh $(RELEASE)/keyroll_$(VERSION)_$$(dpkg --print-architecture).deb

@@ -12,7 +12,8 @@ struct BuildCommit: BuildToolPlugin {
             .prebuildCommand(
                 displayName: "Commit of \(target.name)", executable: URL(filePath: "/bin/sh"),
                 arguments: [
-                    context.package.directoryURL.appending(path: "Plugins/BuildCommit/commit.sh").path(percentEncoded: false),
+                    context.package.directoryURL.appending(path: "Plugins/BuildCommit/commit.sh").path(
+                        percentEncoded: false),
                     context.package.directoryURL.path(percentEncoded: false),
                     output.path(percentEncoded: false),
                 ],

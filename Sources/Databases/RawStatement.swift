@@ -68,9 +68,9 @@ public final class RawStatement {
     func bindCopy(_ place: Int32, blob: [UInt8]) {
         blob.withUnsafeBytes { bytes in
             if bytes.isEmpty {
-                sqlite3_bind_zeroblob(handle, place, 0)
+                _ = sqlite3_bind_zeroblob(handle, place, 0)
             } else {
-                sqlite3_bind_blob64(handle, place, bytes.baseAddress, UInt64(bytes.count), Self.copies)
+                _ = sqlite3_bind_blob64(handle, place, bytes.baseAddress, UInt64(bytes.count), Self.copies)
             }
         }
     }
