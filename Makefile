@@ -5,6 +5,8 @@ SHELL := /bin/bash
 PACKAGES := libssl-dev libsqlite3-dev libarchive-dev libpq-dev libyaml-dev pkg-config python3-venv sqlite3 openssl zstd time
 # What stands on the other side in tests: servers, of which each test starts its own, and users (useradd, setpriv).
 SERVERS := postgresql pgbouncer munge slurm-wlm dovecot-pop3d passwd util-linux
+# What looks at pages and metrics in tests: a browser with its driver, an HTML checker's runtime, promtool.
+LOOKERS := chromium chromium-driver default-jre-headless prometheus
 VENV := .build/venv
 BUILD := .build/release
 
@@ -32,7 +34,7 @@ $(VENV)/ready: Tests/requirements.txt
 	touch $@
 
 test: setup ## every test, on the release build
-	@.ci/install $(SERVERS)
+	@.ci/install $(SERVERS) $(LOOKERS)
 	$(MAKE) --no-print-directory $(VENV)/ready
 	KEYROLL_STRICT=1 swift build -c release --build-tests --explicit-target-dependency-import-check error
 	KEYROLL_STRICT=1 KEYROLL_TEST_VENV="$$PWD/$(VENV)" swift test -c release --skip-build

@@ -107,13 +107,13 @@ def page(command, path, version, date):
         for argument in arguments:
             lines += described(argument)
         lines.append(".El")
-    more = HERE / f"{name}.mdoc"
-    if more.exists():
-        lines += more.read_text().rstrip("\n").split("\n")
-    elif len(path) > 1:
+    if len(path) > 1:
         lines += [
             ".Sh EXIT STATUS", "0 where it is done.", "The other codes mean the same for all commands; see", ".Xr keyroll 1 .",
         ]
+    more = HERE / f"{name}.mdoc"
+    if more.exists():
+        lines += more.read_text().rstrip("\n").split("\n")
     if len(path) > 1:
         above = ["-".join(path[:length]) for length in range(1, len(path))]
         lines += [".Sh SEE ALSO"] + [f".Xr {word(other)} 1" + (" ," if other != above[-1] else "") for other in above]

@@ -1,5 +1,6 @@
 public import Access
 public import Audit
+import BrokerWire
 public import Cryptography
 import Files
 import CSystem

@@ -30,7 +30,7 @@ public struct CommandTable: Sendable {
     }
 
     private static let run: (flags: Set<String>, options: Set<String>) = (
-        ["--dry-run", "--json", "--verbose"], ["--workers", "--max-rate"]
+        ["--dry-run", "--json", "--verbose", "--quiet"], ["--workers", "--max-rate"]
     )
 
     /// All of them.

@@ -39,8 +39,7 @@ public struct ImportJob {
     }
 
     private func perform(_ source: RecordSource) throws -> JobReport {
-        let clock = ContinuousClock()
-        let start = clock.now
+        let start = ContinuousClock.now
         var report = JobReport(job: try JobIdentity.new("import"), kind: "import")
         report.isDryRun = options.isDryRun
         let outcome = try ImportRun(
@@ -69,7 +68,8 @@ public struct ImportJob {
         report.wasInterrupted = outcome.wasInterrupted
         report.stages = outcome.stages
         report.generation = home.keeper.keyring.ring.active?.number ?? 0
-        report.seconds = start.duration(to: clock.now).inSeconds
+        report.end(control, options, since: start)
+        report.keep(home.layout)
         return report
     }
 }

@@ -1,3 +1,4 @@
+public import Files
 import FoundationEssentials
 public import Interchange
 public import Rotation
@@ -17,6 +18,14 @@ public struct JobReport: Sendable {
     public var seconds = 0.0
     /// How long each stage was busy.
     public var stages = StageTimes()
+    /// How many crypto workers there were.
+    public var workers = 1
+    /// How it came along.
+    public var course = RunCourse()
+    /// When it began.
+    public var started = Timestamp.now
+    /// When it ended.
+    public var ended: Timestamp?
     /// The active generation at the end.
     public var generation: UInt32 = 0
     /// Whether the writes were thrown away.
@@ -56,6 +65,22 @@ public struct JobReport: Sendable {
         self.kind = kind
     }
 
+    /// Notes how long it took, and how it came along.
+    mutating func end(_ control: RunControl, _ options: RunOptions, since start: ContinuousClock.Instant) {
+        seconds = start.duration(to: .now).inSeconds
+        ended = .now
+        course = control.course
+        workers = options.workers
+    }
+
+    /// Whether nothing is left that needs anybody: what exit code 0 says.
+    public var isSuccess: Bool {
+        !wasInterrupted && tally.failed.total == 0 && faults.isEmpty && !needsAttention && problemCount == 0
+    }
+
+    /// The stage that the others waited for; nil where nothing was done.
+    public var limiting: Stage? { stages.limiting(workers: workers) }
+
     /// Secrets a second in this attempt.
     public var secretsPerSecond: Double { seconds > 0 ? Double(handled) / seconds : 0 }
 
@@ -73,6 +98,9 @@ public struct JobReport: Sendable {
             stages: [
                 "read": rounded(stages.read), "transform": rounded(stages.transform), "commit": rounded(stages.commit),
             ],
+            limitedBy: limiting?.rawValue, workers: workers,
+            course: course.points.map { .init(seconds: rounded($0.seconds), handled: $0.handled) },
+            started: started.description, ended: ended?.description, success: isSuccess,
             generation: generation, dryRun: isDryRun, resumed: wasResumed, interrupted: wasInterrupted, plan: plan,
             faults: faults.map { .init(name: $0.name, generation: $0.generation, reason: $0.reason.rawValue) },
             notes: notes, unreachable: unreachable, retired: retired, rehearsed: rehearsed, imported: counts,
@@ -113,6 +141,12 @@ public struct JobReport: Sendable {
         var seconds: Double
         var secretsPerSecond: Double
         var stages: [String: Double]
+        var limitedBy: String?
+        var workers: Int
+        var course: [RunCourse.Point]
+        var started: String
+        var ended: String?
+        var success: Bool
         var generation: UInt32
         var dryRun: Bool
         var resumed: Bool

@@ -47,8 +47,7 @@ public struct ReencryptJob {
     private func perform() throws -> JobReport {
         let lock = options.isDryRun ? nil : try home.lock(for: "keyroll reencrypt")
         defer { withExtendedLifetime(lock) {} }
-        let clock = ContinuousClock()
-        let start = clock.now
+        let start = ContinuousClock.now
         var report = JobReport(job: try JobIdentity.new("reencrypt"), kind: "reencrypt")
         report.isDryRun = options.isDryRun
         // With the lock the ring was read anew.
@@ -108,7 +107,7 @@ public struct ReencryptJob {
         let reached = round.home
         report.nameUnreachable(reached)
         report.generation = home.keeper.keyring.ring.active?.number ?? 0
-        report.seconds = start.duration(to: clock.now).inSeconds
+        report.end(control, options, since: start)
         for store in reached.stores { try report.nameQuarantined(of: store) }
         report.notes += whatRemains()
         // What lies in a store that could not be reached is as exposed as before.

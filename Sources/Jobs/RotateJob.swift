@@ -116,7 +116,7 @@ public struct RotateJob {
             if !control.isStopping, !report.isDetached { try Settlement(home, control: control).run(&report, ownJob) }
         }
         report.generation = home.keeper.keyring.ring.active?.number ?? 0
-        report.seconds = start.duration(to: .now).inSeconds
+        report.end(control, options, since: start)
         for store in home.stores { try report.nameQuarantined(of: store) }
         for store in home.stores {
             for (number, count) in try home.archived(store).sorted(by: { $0.key < $1.key }) {

@@ -24,8 +24,7 @@ public struct VerifyJob {
     }
 
     private func perform() throws -> JobReport {
-        let clock = ContinuousClock()
-        let start = clock.now
+        let start = ContinuousClock.now
         var report = JobReport(job: try JobIdentity.new("verify"), kind: "verify")
         report.isDryRun = options.isDryRun
         var round = StoreRound(home)
@@ -41,7 +40,8 @@ public struct VerifyJob {
         }
         report.nameUnreachable(round.home)
         report.generation = home.keeper.keyring.ring.active?.number ?? 0
-        report.seconds = start.duration(to: clock.now).inSeconds
+        report.end(control, options, since: start)
+        report.keep(home.layout)
         return report
     }
 }

@@ -40,7 +40,7 @@ struct KeyrollCommand: ParsableCommand {
                 name: "Nightly rotation:",
                 subcommands: [
                     Rotate.self, Work.self, Verify.self, Status.self, Run.self, QuarantineCommand.self,
-                    ReportCommand.self,
+                    ReportCommand.self, Bench.self,
                 ]),
             CommandGroup(name: "After a compromise:", subcommands: [Reencrypt.self]),
             CommandGroup(

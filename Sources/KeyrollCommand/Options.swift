@@ -87,21 +87,36 @@ struct RunArguments: ParsableArguments {
     @Flag(help: "Log each step on standard error.")
     var verbose = false
 
+    @Flag(help: "Nothing but errors: no progress, no summary, no notes.")
+    var quiet = false
+
+    @Option(
+        help: "Write metrics for Prometheus (node_exporter's textfile collector) to this file, such as …/keyroll.prom.")
+    var metricsFile: String?
+
     func validate() throws {
         if let workers, !(1...64).contains(workers) { throw ValidationError("--workers has to be 1 to 64") }
-        // The library logs through swift-log; the command sends that to standard error, warnings and worse by default.
-        let level: Logger.Level = verbose ? .info : .warning
+        Self.log(verbose ? .info : .warning)
+        if verbose, quiet { throw ValidationError("give either --verbose or --quiet") }
+        if let metricsFile { try MetricsFile.check(metricsFile) }
+        if let maxRate, maxRate < 1 { throw ValidationError("--max-rate has to be 1 or more") }
+    }
+
+    /// The library logs through swift-log; the command sends that to standard error.
+    static func log(_ level: Logger.Level) {
         LoggingSystem.bootstrap { label in
             var handler = StreamLogHandler.standardError(label: label)
             handler.logLevel = level
             return handler
         }
-        if let maxRate, maxRate < 1 { throw ValidationError("--max-rate has to be 1 or more") }
     }
 
     var options: RunOptions {
         RunOptions(workers: workers ?? Self.cores, maximumRate: maxRate, isDryRun: dryRun)
     }
+
+    /// How the job shows itself.
+    var output: JobOutput { JobOutput(isJSON: json, isQuiet: quiet, metrics: metricsFile.map(MetricsFile.init)) }
 
     static var cores: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 }

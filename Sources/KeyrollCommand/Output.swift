@@ -14,7 +14,7 @@ enum Output {
     }
 
     /// One line for people on standard error, whatever a file or a name brought into it.
-    static func error(_ line: String) { write("keyroll: \(shown(line))\n") }
+    static func error(_ line: String) { write("\(Colour.error("keyroll:")) \(shown(line))\n") }
 
     /// A line that is no error.
     static func note(_ line: String) { write(shown(line) + "\n") }
@@ -29,15 +29,5 @@ enum Output {
 
     /// A name as a terminal may show it: control characters become escapes, so that no name can move the cursor or
     /// forge a line.
-    static func shown(_ name: String) -> String {
-        var text = ""
-        for scalar in name.unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator:
-                text += "\\u{" + String(scalar.value, radix: 16) + "}"
-            default: text.unicodeScalars.append(scalar)
-            }
-        }
-        return text
-    }
+    static func shown(_ name: String) -> String { ShownText.of(name) }
 }

@@ -1,11 +1,13 @@
+import BrokerWire
 import Dispatch
 import Glibc
 import Rotation
 
 /// Shows how far a run is, and passes signals on to it.
 ///
-/// On a terminal one line with a bar, rate and time left; elsewhere a line every five seconds. SIGINT and SIGTERM end
-/// the run after the batch in work, SIGUSR1 prints a line at once.
+/// On a terminal one line with a bar, rate, time left and the stage that the others wait for; elsewhere a line every five
+/// seconds. systemd is told the same. SIGINT and SIGTERM end the run after the batch in work, SIGUSR1 prints a line at
+/// once.
 final class Progress: @unchecked Sendable {
     // @unchecked: what changes is touched on `queue` alone.
     private let control: RunControl
@@ -14,20 +16,27 @@ final class Progress: @unchecked Sendable {
     private let columnsTold = getenv("KEYROLL_COLUMNS").flatMap { Int(String(cString: $0)) }
     private let isTerminal: Bool
     private let isQuiet: Bool
+    private let also: (() -> Void)?
+    private var alsoNext = 10.0
     private var timer: (any DispatchSourceTimer)?
     private var signals: [any DispatchSourceSignal] = []
     private let start = Progress.now()
     private var hasBar = false
 
-    init(_ control: RunControl, isQuiet: Bool) {
+    init(_ control: RunControl, isQuiet: Bool, also: (() -> Void)? = nil) {
         self.control = control
+        self.also = also
         self.isQuiet = isQuiet
         isTerminal = columnsTold != nil || isatty(2) == 1
     }
 
     /// Runs `body` while progress is shown.
-    static func during<R>(_ control: RunControl, isQuiet: Bool = false, _ body: () throws -> R) rethrows -> R {
-        let progress = Progress(control, isQuiet: isQuiet)
+    ///
+    /// - Parameter also: done every ten seconds beside it.
+    static func during<R>(
+        _ control: RunControl, isQuiet: Bool = false, also: (() -> Void)? = nil, _ body: () throws -> R
+    ) rethrows -> R {
+        let progress = Progress(control, isQuiet: isQuiet, also: also)
         progress.begin()
         defer { progress.end() }
         return try body()
@@ -56,7 +65,13 @@ final class Progress: @unchecked Sendable {
         let made = DispatchSource.makeTimerSource(queue: queue)
         made.schedule(deadline: .now() + interval, repeating: interval)
         made.setEventHandler { [self] in
-            guard !isQuiet, control.handled > 0 else { return }
+            if let also, Progress.now() - start >= alsoNext {
+                alsoNext += 10
+                also()
+            }
+            guard control.handled > 0 else { return }
+            ServiceManager.tell("STATUS=" + line())
+            guard !isQuiet else { return }
             if isTerminal {
                 Output.write("\r\u{1B}[K" + bar())
                 hasBar = true
@@ -89,28 +104,21 @@ final class Progress: @unchecked Sendable {
         hasBar = false
     }
 
-    private func line() -> String {
-        let handled = control.handled
-        let rate = Double(handled - control.handledBefore) / max(0.001, Progress.now() - start)
-        var text = "\(control.stage): \(handled)"
-        if control.total > 0 { text += " of \(control.total) (\(min(100, handled * 100 / control.total)) %)" }
-        text += ", \(Progress.short(rate)) a second"
-        if control.total > handled, rate > 0 {
-            text += ", \(Progress.time(Double(control.total - handled) / rate)) left"
-        }
-        return text
-    }
+    private func line() -> String { view.forms[0] }
 
     private func bar() -> String {
         var size = winsize()
         let columns =
             columnsTold ?? (ioctl(2, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80)
-        let text = line()
-        let room = columns - text.count - 4
-        guard room >= 10, control.total > 0 else { return String(text.prefix(max(1, columns - 1))) }
-        let width = min(40, room)
-        let filled = min(width, control.handled * width / control.total)
-        return "[" + String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled) + "] " + text
+        return view.bar(columns: columns)
+    }
+
+    private var view: ProgressView {
+        let handled = control.handled
+        return ProgressView(
+            stage: control.stage, handled: handled, total: control.total,
+            rate: Double(handled - control.handledBefore) / max(0.001, Progress.now() - start),
+            limiting: control.limiting?.rawValue)
     }
 
     /// A number with a unit: 950, 12.3k, 4.56M.
@@ -122,12 +130,6 @@ final class Progress: @unchecked Sendable {
         if value >= 1e6 { return rounded(value / 1e6) + "M" }
         if value >= 1e4 { return rounded(value / 1e3) + "k" }
         return "\(Int(value.rounded()))"
-    }
-
-    private static func time(_ seconds: Double) -> String {
-        let whole = Int(seconds.rounded(.up))
-        if whole < 60 { return "\(whole) s" }
-        return whole < 3600 ? "\(whole / 60) min \(whole % 60) s" : "\(whole / 3600) h \(whole % 3600 / 60) min"
     }
 
     private static func now() -> Double {

@@ -33,6 +33,16 @@ public struct Status: Sendable {
         public var restoredUntil: Timestamp?
         /// From when on its destruction, which was asked for, may be final.
         public var destructionDue: Timestamp?
+        /// The states it went through, with when each began.
+        public var states: [Period]
+    }
+
+    /// From when on a generation was in a state.
+    public struct Period: Sendable, Equatable {
+        /// The state's name, or `archived`, which is a flag beside it.
+        public var state: String
+        /// Since when.
+        public var since: Timestamp
     }
 
     /// The group's name.
@@ -43,6 +53,12 @@ public struct Status: Sendable {
     public var secrets: Int64
     /// The generations, in the order of their numbers.
     public var generations: [Line]
+    /// The generation that protects; nil in a home that only reads.
+    public var active: UInt32?
+    /// Secrets that a rotation would move.
+    public var remaining: Int64
+    /// All stores of the configuration, by name.
+    public var stores: [String]
     /// When the active generation's cryptoperiod ends.
     public var nextRoll: Timestamp?
     /// Secrets that runs could not move and nobody accepted.
@@ -82,8 +98,11 @@ public struct Status: Sendable {
                 },
                 provenRestorable: generation.escrow?.rehearsed,
                 restoredUntil: generation.restoration.flatMap { $0.isOver(now: now) ? nil : $0.until },
-                destructionDue: generation.state == .destroyed ? nil : generation.destruction?.due)
+                destructionDue: generation.state == .destroyed ? nil : generation.destruction?.due,
+                states: Self.periods(generation))
         }
+        active = ring.active?.number
+        stores = home.configuration.stores.map(\.name)
         provenRecipients = ring.provenRecipients.map(\.name)
         let policy = home.configuration.policy
         nextRoll = ring.active?.since(.active).map { $0 + policy.cryptoperiod }
@@ -98,6 +117,7 @@ public struct Status: Sendable {
         if let reason { attention.append("a new generation is due: \(reason); run: keyroll rotate") }
         // Those on the quarantine's list are named there, and those of archived generations below.
         let stale = try home.stores.reduce(0) { try $0 + home.movable($1) }
+        remaining = onlyReads ? 0 : stale
         if stale > 0, !onlyReads {
             attention.append("\(stale) secrets are under older generations; run: keyroll rotate")
         }
@@ -115,6 +135,15 @@ public struct Status: Sendable {
         overdue = reason != nil || (stale > 0 && !onlyReads) || custody.isOverdue
         self.attention = attention
         notes = custody.notes + (onlyReads ? ["this home only reads; it has no active generation"] : [])
+    }
+
+    /// A generation's states, and when it was taken off line.
+    private static func periods(_ generation: Generation) -> [Period] {
+        var periods = generation.history.map { Period(state: $0.state.rawValue, since: $0.at) }
+        if let archived = generation.archived, generation.isArchived, generation.state != .destroyed {
+            periods.append(Period(state: "archived", since: archived.at))
+        }
+        return periods
     }
 
     /// One JSON object (RFC 8259), its names sorted.
@@ -137,6 +166,8 @@ public struct Status: Sendable {
             var group: String
             var overdue: Bool
             var secrets: Int64
+            var active: UInt32?
+            var remaining: Int64
             var generations: [Generation]
             var nextRoll: String?
             var quarantined: Int
@@ -147,7 +178,7 @@ public struct Status: Sendable {
             var fleet: [FleetStatus]
         }
         let document = Document(
-            group: group, overdue: overdue, secrets: secrets,
+            group: group, overdue: overdue, secrets: secrets, active: active, remaining: remaining,
             generations: generations.map {
                 Generation(
                     number: $0.number, state: $0.state, archived: $0.archived, secrets: $0.secrets,

@@ -42,6 +42,7 @@ enum Pipeline<Batch: AnyObject & Sendable> {
         let times = Mutex(StageTimes())
         let running = Atomic(workers)
         for batch in batches { free.push(batch) }
+        control.begin(workers: workers)
 
         @Sendable func fail(_ error: any Error) {
             failure.withLock { if $0 == nil { $0 = error } }
@@ -63,6 +64,7 @@ enum Pipeline<Batch: AnyObject & Sendable> {
                 while !control.isStopping, let batch = free.pop() {
                     let (more, seconds) = try timed { try read(batch) }
                     times.withLock { $0.read += seconds }
+                    control.note(busy: seconds, in: .read)
                     guard more else { break }
                     filled.push(Ticket(order: order, batch: batch))
                     order += 1
@@ -78,6 +80,7 @@ enum Pipeline<Batch: AnyObject & Sendable> {
                     while let ticket = filled.pop() {
                         let (_, seconds) = try timed { try work(ticket.batch) }
                         times.withLock { $0.transform += seconds }
+                        control.note(busy: seconds, in: .transform)
                         done.push(ticket)
                     }
                     if running.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { done.close() }
@@ -93,6 +96,7 @@ enum Pipeline<Batch: AnyObject & Sendable> {
                     let batch = waiting.remove(at: index).batch
                     let (_, seconds) = try timed { try commit(batch) }
                     times.withLock { $0.commit += seconds }
+                    control.note(busy: seconds, in: .commit)
                     next += 1
                     free.push(batch)
                 }
@@ -107,31 +111,5 @@ enum Pipeline<Batch: AnyObject & Sendable> {
         let start = Pacer.now()
         let result = try body()
         return (result, Pacer.now() - start)
-    }
-}
-
-/// How many seconds each stage was busy; workers are added up.
-public struct StageTimes: Sendable, Equatable {
-    /// The reader.
-    public var read = 0.0
-    /// All workers together.
-    public var transform = 0.0
-    /// The committer.
-    public var commit = 0.0
-
-    /// None yet.
-    public init() {}
-
-    /// The sum of two.
-    public func adding(_ other: Self) -> Self {
-        var sum = self
-        sum += other
-        return sum
-    }
-
-    static func += (left: inout Self, right: Self) {
-        left.read += right.read
-        left.transform += right.transform
-        left.commit += right.commit
     }
 }

@@ -7,7 +7,15 @@ public final class RunControl: Sendable {
     private let expected = Atomic(0)
     private let before = Atomic(0)
     private let stageName = Mutex("")
+    private let past = Mutex(Past())
+    private let beginning = Pacer.now()
     private let parent: RunControl?
+
+    private struct Past {
+        var course = RunCourse()
+        var busy = StageTimes()
+        var workers = 1
+    }
 
     /// Nothing asked for yet.
     ///
@@ -28,6 +36,13 @@ public final class RunControl: Sendable {
     /// What is being done: "rewrap", "verify" …
     public var stage: String { stageName.withLock { $0 } }
 
+    /// How the run came along so far.
+    public var course: RunCourse { past.withLock { $0.course } }
+    /// How long each stage was busy so far, in this process.
+    public var busy: StageTimes { past.withLock { $0.busy } }
+    /// The stage that the others wait for; nil where nothing was done yet.
+    public var limiting: Stage? { past.withLock { $0.busy.limiting(workers: $0.workers) } }
+
     /// Shows what others do: workers in other processes.
     ///
     /// - Parameters:
@@ -38,6 +53,7 @@ public final class RunControl: Sendable {
         stageName.withLock { $0 = stage }
         done.store(handled, ordering: .relaxed)
         expected.store(total, ordering: .relaxed)
+        past.withLock { $0.course.note(handled, at: Pacer.now() - beginning) }
     }
 
     func begin(_ stage: String, total: Int, handled: Int = 0) {
@@ -45,9 +61,27 @@ public final class RunControl: Sendable {
         done.store(handled, ordering: .relaxed)
         before.store(handled, ordering: .relaxed)
         expected.store(total, ordering: .relaxed)
+        past.withLock { $0.course.add(0, at: Pacer.now() - beginning) }
     }
 
-    func add(_ count: Int) { done.add(count, ordering: .relaxed) }
+    func begin(workers: Int) { past.withLock { $0.workers = workers } }
+
+    /// Once a batch.
+    func note(busy seconds: Double, in stage: Stage) {
+        past.withLock {
+            switch stage {
+            case .read: $0.busy.read += seconds
+            case .transform: $0.busy.transform += seconds
+            case .commit: $0.busy.commit += seconds
+            }
+        }
+    }
+
+    /// Once a batch.
+    func add(_ count: Int) {
+        done.add(count, ordering: .relaxed)
+        past.withLock { $0.course.add(count, at: Pacer.now() - beginning) }
+    }
 }
 
 /// How a run is to go about it.

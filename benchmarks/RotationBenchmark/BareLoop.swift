@@ -155,7 +155,7 @@ extension BareLoop.Table {
                 try insert.run()
             }
         }
-        try connection.access { _ = try $0.checkpoint(.truncate) }
+        try connection.access { try $0.execute("PRAGMA wal_checkpoint(TRUNCATE)") }
         return Self(path: path, name: "key_row", key: "id", value: "slot", length: 44, batch: 256 * slotsPerPage)
     }
 }

@@ -51,7 +51,7 @@ public struct WorkJob {
             "\(outcome.ranges) ranges done\(outcome.lost == 0 ? "" : ", \(outcome.lost) lost to other workers")")
         if !outcome.wasInterrupted { try end(shared, worker, &report) }
         report.generation = home.keeper.keyring.ring.active?.number ?? 0
-        report.seconds = start.duration(to: .now).inSeconds
+        report.end(control, options, since: start)
         return report
     }
 
@@ -79,7 +79,7 @@ public struct WorkJob {
         if !control.isStopping, home.unreachable.isEmpty { try Settlement(home, control: control).run(&whole, job) }
         for store in home.stores { try whole.nameQuarantined(of: store) }
         try whole.noteEvidence(of: home)
-        whole.seconds = start.duration(to: .now).inSeconds
+        whole.end(control, options, since: start)
         whole.log(home)
         try ReportFile.write(whole, home.layout)
         report.notes.append(

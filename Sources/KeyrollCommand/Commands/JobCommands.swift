@@ -29,7 +29,7 @@ struct Rotate: ParsableCommand, Brokered {
         reporting {
             let options = fleet ? FleetOptions(isDetached: detach, lease: try Lease.seconds(lease)) : nil
             return try JobRunner.rotate(
-                home.open(), isForced: force, fleet: options, options: arguments.options, isJSON: arguments.json)
+                home.open(), isForced: force, fleet: options, options: arguments.options, output: arguments.output)
         }
     }
 }
@@ -56,7 +56,8 @@ struct Work: ParsableCommand, Brokered {
     func run() {
         reporting {
             try JobRunner.work(
-                home.open(), job: job, lease: Lease.seconds(lease), options: arguments.options, isJSON: arguments.json)
+                home.open(), job: job, lease: Lease.seconds(lease), options: arguments.options, output: arguments.output
+            )
         }
     }
 }
@@ -100,7 +101,7 @@ struct Reencrypt: ParsableCommand, Brokered {
             try JobRunner.reencrypt(
                 home.open(), compromised: JobFile.numbers(compromised) ?? [],
                 occurred: occurred.flatMap { Timestamp($0) },
-                reason: reason, options: arguments.options, isJSON: arguments.json)
+                reason: reason, options: arguments.options, output: arguments.output)
         }
     }
 }
@@ -113,7 +114,7 @@ struct Verify: ParsableCommand, Brokered {
     @OptionGroup var arguments: RunArguments
 
     func run() {
-        reporting { try JobRunner.verify(home.open(), options: arguments.options, isJSON: arguments.json) }
+        reporting { try JobRunner.verify(home.open(), options: arguments.options, output: arguments.output) }
     }
 }
 
@@ -134,105 +135,17 @@ struct Run: ParsableCommand {
             options.maximumRate = arguments.maxRate ?? job.maximumRate
             return switch job.kind {
             case .rotate:
-                try JobRunner.rotate(home.open(), isForced: job.isForced, options: options, isJSON: arguments.json)
+                try JobRunner.rotate(home.open(), isForced: job.isForced, options: options, output: arguments.output)
             case .reencrypt:
                 try JobRunner.reencrypt(
                     home.open(), compromised: job.compromised, occurred: nil, reason: job.reason, options: options,
-                    isJSON: arguments.json)
-            case .verify: try JobRunner.verify(home.open(), options: options, isJSON: arguments.json)
+                    output: arguments.output)
+            case .verify: try JobRunner.verify(home.open(), options: options, output: arguments.output)
             case .restore:
                 try Restorer.run(
                     home, RecoveryFiles(key: job.key), bundle: job.bundle, generation: job.generation ?? 0,
                     seconds: job.duration ?? 0, reason: job.reason, stores: [])
             }
         }
-    }
-}
-
-/// Runs jobs with progress, and prints what they did.
-enum JobRunner {
-    static func rotate(
-        _ home: Home, isForced: Bool, retriesQuarantined: Bool = false, fleet: FleetOptions? = nil, options: RunOptions,
-        isJSON: Bool
-    ) throws -> Exit {
-        let control = RunControl()
-        let job = RotateJob(
-            home, isForced: isForced, retriesQuarantined: retriesQuarantined, fleet: fleet, options: options,
-            control: control)
-        let report = try Progress.during(control) { try job.run() }
-        if fleet?.isDetached == true, !isJSON {
-            // The name alone, for job=$(keyroll rotate --fleet --detach); nothing where there is nothing to share.
-            if report.isDetached { Output.print(report.job + "\n") }
-            for note in report.notes { Output.note("note: \(note)") }
-            return report.needsAttention ? .someFailed : .done
-        }
-        return try show(report, isJSON: isJSON)
-    }
-
-    static func work(_ home: Home, job: String, lease: Int64, options: RunOptions, isJSON: Bool) throws -> Exit {
-        let control = RunControl()
-        let work = WorkJob(home, job: job, lease: lease, options: options, control: control)
-        return try show(Progress.during(control) { try work.run() }, isJSON: isJSON)
-    }
-
-    static func reencrypt(
-        _ home: Home, compromised: [UInt32], occurred: Timestamp?, reason: String, options: RunOptions, isJSON: Bool
-    ) throws -> Exit {
-        let control = RunControl()
-        let job = ReencryptJob(
-            home, compromised: compromised, occurred: occurred, reason: reason, options: options, control: control)
-        return try show(Progress.during(control) { try job.run() }, isJSON: isJSON)
-    }
-
-    static func verify(_ home: Home, options: RunOptions, isJSON: Bool) throws -> Exit {
-        let control = RunControl()
-        let job = VerifyJob(home, options: options, control: control)
-        return try show(Progress.during(control) { try job.run() }, isJSON: isJSON)
-    }
-
-    private static func show(_ report: JobReport, isJSON: Bool) throws -> Exit {
-        for fault in report.faults.prefix(100) {
-            Output.error(
-                "secret '\(Output.shown(fault.name))': \(fault.reason.rawValue) (generation \(fault.generation))")
-        }
-        if report.faults.count > 100 { Output.error("and more; see --json") }
-        if isJSON {
-            try report.json().withUnsafeBytes { Output.bytes($0) }
-        } else {
-            Output.print(text(report))
-        }
-        for note in report.notes { Output.note("note: \(note)") }
-        if report.wasInterrupted {
-            Output.error("interrupted after \(report.tally.scanned) secrets; run it again to go on")
-            return .tryAgain
-        }
-        return report.tally.failed.total == 0 && report.faults.isEmpty && !report.needsAttention ? .done : .someFailed
-    }
-
-    private static func text(_ report: JobReport) -> String {
-        var lines = report.plan.map { (report.isDryRun ? "would " : "") + $0 }
-        let tally = report.tally
-        if report.kind == "rotate", report.plan.isEmpty, tally.scanned == 0 { lines.append("nothing to do") }
-        if tally.scanned > 0 {
-            let verb =
-                report.kind == "verify"
-                ? "\(tally.current) open"
-                : "\(tally.moved) moved, \(tally.current) current, \(tally.superseded) superseded"
-            lines.append(
-                "\(report.isDryRun ? "dry run: " : "")\(tally.scanned) scanned: \(verb), \(tally.failed.total) failed")
-            lines.append(
-                "\(hundredths(report.seconds)) s, \(Progress.short(report.secretsPerSecond)) secrets a second; busy: read \(hundredths(report.stages.read)) s, transform \(hundredths(report.stages.transform)) s, commit \(hundredths(report.stages.commit)) s"
-            )
-        }
-        for number in report.retired { lines.append("generation \(number) is off line; its key is in its bundle") }
-        for number in report.rehearsed { lines.append("generation \(number) is proven restorable") }
-        lines.append("generation \(report.generation) is active")
-        lines.append("job \(report.job)")
-        return lines.joined(separator: "\n") + "\n"
-    }
-
-    private static func hundredths(_ seconds: Double) -> String {
-        let value = Int((seconds * 100).rounded())
-        return "\(value / 100).\(value % 100 < 10 ? "0" : "")\(value % 100)"
     }
 }

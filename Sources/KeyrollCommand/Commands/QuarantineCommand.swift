@@ -43,7 +43,7 @@ struct QuarantineCommand: ParsableCommand {
             reporting {
                 try JobRunner.rotate(
                     home.open(), isForced: false, retriesQuarantined: true, options: arguments.options,
-                    isJSON: arguments.json)
+                    output: arguments.output)
             }
         }
     }

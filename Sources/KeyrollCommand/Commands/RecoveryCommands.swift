@@ -6,6 +6,7 @@ import Files
 import Home
 import Jobs
 import KeyManagement
+import Reports
 
 /// `keyroll recover`
 struct Recover: ParsableCommand {
@@ -122,21 +123,37 @@ struct UpgradeCommand: ParsableCommand {
 /// `keyroll report`
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "report", abstract: "What a job did, with its evidence, signed.",
+        commandName: "report", abstract: "What jobs did: one page for people, or a job's evidence, signed.",
         discussion: """
-            Without --job the jobs are listed. With --cms the signed message alone: \
+            --html writes one page that needs nothing else: generations on a time line, the census, the last runs, \
+            failures, what is due. Without --job the jobs are listed. With --cms the signed message alone: \
             keyroll report --job ID --cms | openssl cms -verify -inform PEM -CAfile identity/signer.pem
             """)
     @OptionGroup var home: HomeOptions
+    @Option(help: "Write a page about the home to this file; - is standard output.") var html: String?
     @Option(help: "The job's identity.") var job: String?
     @Flag(help: "One JSON object: the report, and the signed message.") var json = false
     @Flag(help: "The signed message alone (CMS, PEM, with the report inside).") var cms = false
     @Option(help: "Go on with evidence that was cut off or altered, and record why.", transform: Reason.check)
     var beginAnew: String?
 
+    func validate() throws {
+        guard html == nil || (job == nil && !json && !cms && beginAnew == nil) else {
+            throw ValidationError("--html stands alone: the page is about the whole home")
+        }
+        guard html?.isEmpty != true else { throw ValidationError("--html has to be a file's path, or -") }
+    }
+
     func run() {
         reporting {
             let opened = try home.open()
+            if let html {
+                let page = Array(try StatusPage(opened, version: Version.number).html.utf8)
+                try page.withUnsafeBytes { bytes in
+                    if html == "-" { Output.bytes(bytes) } else { try PrivateFile.write(html, bytes, replacing: true) }
+                }
+                return .done
+            }
             if let beginAnew {
                 try EvidenceChain(path: opened.layout.evidence).append(
                     "begin anew", job: JobIdentity.new("report"),

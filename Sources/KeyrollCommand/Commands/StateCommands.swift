@@ -8,11 +8,23 @@ struct Status: ParsableCommand, Brokered {
         abstract: "Secrets by generation, and what is due (exit code 3 when something is).")
     @OptionGroup var home: HomeOptions
     @Flag(help: "One JSON object.") var json = false
+    @Option(help: "Also write metrics for Prometheus (node_exporter's textfile collector) to this file.")
+    var metricsFile: String?
+
+    func validate() throws {
+        if let metricsFile { try MetricsFile.check(metricsFile) }
+    }
 
     func run() {
         reporting {
-            let status = try Reports.Status(home.open())
-            if json { try status.json().withUnsafeBytes { Output.bytes($0) } } else { Output.print(status.text) }
+            let opened = try home.open()
+            let status = try Reports.Status(opened)
+            if let metricsFile { try MetricsFile(path: metricsFile).write(opened) }
+            if json {
+                try status.json().withUnsafeBytes { Output.bytes($0) }
+            } else {
+                Output.print(Colour.status(status.text))
+            }
             return status.overdue || !status.attention.isEmpty ? .needsAttention : .done
         }
     }

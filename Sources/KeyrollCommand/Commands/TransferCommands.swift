@@ -37,23 +37,25 @@ struct Import: ParsableCommand {
             let source = try RecordSource(paths: paths, format: format, wholeRow: wholeRow)
             let control = RunControl()
             let job = ImportJob(opened, in: store, replace: replace, options: arguments.options, control: control)
-            let report = try Progress.during(control) { try job.run(source) }
+            let output = arguments.output
+            let ran = try JobRunner.during("import", opened, control, output) { try job.run(source) }
+            let report = ran.report
             let count = report.problemCount
             for problem in report.problems.prefix(100) { Output.error("\(problem)") }
             if count > 100 { Output.error("and \(count - 100) more problems; --json names them") }
             if arguments.json {
                 try report.json().withUnsafeBytes { Output.bytes($0) }
-            } else if let counts = report.importCounts {
+            } else if let counts = report.importCounts, !output.isQuiet {
                 Output.print(
                     "\(arguments.dryRun ? "dry run: " : "")\(counts.added) added, \(counts.replaced) replaced, \(counts.unchanged) unchanged, \(counts.kept) kept, \(count - counts.kept) bad inputs; \(Progress.short(report.secretsPerSecond)) a second\n"
                 )
             }
-            for note in report.notes { Output.note("note: \(note)") }
+            output.show(report.notes)
             if report.wasInterrupted {
                 Output.error("interrupted after \(report.tally.scanned) records; run it again to go on")
                 return .tryAgain
             }
-            return count == 0 ? .done : .someFailed
+            return count == 0 ? ran.end : .someFailed
         }
     }
 }

@@ -5,15 +5,13 @@ import Glibc
 enum MailFetcher {
     static func main() {
         do { try run(Array(CommandLine.arguments.dropFirst())) } catch {
-            fputs("mail-fetcher: \(error)\n", stderr)
-            exit(1)
+            end(1, "\(error)")
         }
     }
 
     private static func run(_ words: [String]) throws {
         guard words.count == 2, let account = Account(words[1]) else {
-            fputs("usage: mail-fetcher connect|fetch|disconnect USER@HOST:PORT\n", stderr)
-            exit(64)
+            end(64, "usage: mail-fetcher connect|fetch|disconnect USER@HOST:PORT")
         }
         let accounts = try Accounts()
         switch words[0] {
@@ -28,16 +26,21 @@ enum MailFetcher {
             try accounts.disconnect(account)
             print("\(words[1]) is forgotten")
         default:
-            fputs("mail-fetcher: there is no '\(words[0])'\n", stderr)
-            exit(64)
+            end(64, "there is no '\(words[0])'")
         }
+    }
+
+    private static func end(_ code: Int32, _ message: String) -> Never {
+        let line = "mail-fetcher: \(message)\n"
+        _ = write(2, line, line.utf8.count)
+        exit(code)
     }
 
     /// Lends a line of standard input, and wipes it.
     private static func withLine(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
         let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 1024, alignment: 16)
         defer {
-            explicit_bzero(bytes.baseAddress, bytes.count)
+            explicit_bzero(bytes.baseAddress!, bytes.count)
             bytes.deallocate()
         }
         let count = max(0, read(0, bytes.baseAddress, bytes.count))

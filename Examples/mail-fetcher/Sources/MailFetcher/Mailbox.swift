@@ -22,8 +22,11 @@ struct Mailbox: ~Copyable {
         else { throw Failed(description: "\(account.server) does not answer") }
         // What is sent is not kept in a buffer of the library: a password is among it.
         setvbuf(stream, nil, _IONBF, 0)
+        do { _ = try Self.answer(stream) } catch {
+            fclose(stream)
+            throw error
+        }
         self.stream = stream
-        _ = try answer()
     }
 
     deinit { fclose(stream) }
@@ -37,7 +40,7 @@ struct Mailbox: ~Copyable {
         fputs("PASS ", stream)
         fwrite(password.baseAddress, 1, password.count, stream)
         fputs("\r\n", stream)
-        _ = try answer()
+        _ = try Self.answer(stream)
     }
 
     /// How many messages wait.
@@ -50,10 +53,10 @@ struct Mailbox: ~Copyable {
     @discardableResult
     private func ask(_ line: String) throws -> String {
         fputs(line + "\r\n", stream)
-        return try answer()
+        return try Self.answer(stream)
     }
 
-    private func answer() throws -> String {
+    private static func answer(_ stream: UnsafeMutablePointer<FILE>) throws -> String {
         var line = [CChar](repeating: 0, count: 513)
         guard fgets(&line, 513, stream) != nil else { throw Failed(description: "the server hung up") }
         let text = String(decoding: line.prefix { $0 != 0 && $0 != 13 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)

@@ -1,4 +1,3 @@
-import BrokerWire
 import Glibc
 
 /// Tells systemd how a service is doing (sd_notify(3)); nothing where it was not started by it.

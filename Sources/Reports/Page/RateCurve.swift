@@ -1,0 +1,68 @@
+import Rotation
+
+/// A run's throughput over time, as an area under a curve. Pure.
+struct RateCurve {
+    /// Secrets a second between each point and the one before, at the later point's second.
+    let rates: [(seconds: Double, rate: Double)]
+
+    /// - Parameter course: how the run came along.
+    init(_ course: [RunCourse.Point]) {
+        rates = zip(course, course.dropFirst()).compactMap { before, after in
+            let seconds = after.seconds - before.seconds
+            guard seconds > 0 else { return nil }
+            return (after.seconds, max(0, Double(after.handled - before.handled)) / seconds)
+        }
+    }
+
+    /// The drawing; nil where a run was too short to have a course.
+    var drawing: HTML? {
+        guard rates.count >= 3, let end = rates.last?.seconds, let top = rates.map(\.rate).max(), top > 0 else {
+            return nil
+        }
+        let begin = rates[0].seconds
+        func place(_ point: (seconds: Double, rate: Double)) -> String {
+            let x = 1000 * (point.seconds - begin) / max(1e-9, end - begin)
+            return "\(Drawing.coordinate(x)),\(Drawing.coordinate(100 - 98 * point.rate / top))"
+        }
+        let curve = rates.map(place).joined(separator: " ")
+        return .element(
+            "div",
+            [
+                ("class", "curve"), ("role", "img"),
+                ("aria-label", "Throughput over time, at most \(Numbers.short(top)) secrets a second"),
+            ],
+            [
+                .element("span", text: "\(Numbers.short(top)) a second at most"),
+                .element(
+                    "svg", [("viewBox", "0 0 1000 100"), ("preserveAspectRatio", "none")],
+                    [
+                        .element("polygon", [("class", "area"), ("points", "0,100 \(curve) 1000,100")]),
+                        .element(
+                            "polyline", [("class", "line"), ("vector-effect", "non-scaling-stroke"), ("points", curve)]),
+                    ]),
+                .element(
+                    "span", [("class", "ends")],
+                    [
+                        .element("span", text: Numbers.seconds(begin)), .element("span", text: Numbers.seconds(end)),
+                    ]),
+            ])
+    }
+}
+
+/// Numbers as people read them.
+enum Numbers {
+    /// 950, 12.3k, 4.56M.
+    static func short(_ value: Double) -> String {
+        if value >= 1e6 { return hundredths(value / 1e6) + "M" }
+        if value >= 1e4 { return hundredths(value / 1e3) + "k" }
+        return "\(Int(value.rounded()))"
+    }
+
+    /// 0.38 s, 12.00 s.
+    static func seconds(_ value: Double) -> String { hundredths(value) + " s" }
+
+    private static func hundredths(_ value: Double) -> String {
+        let whole = Int((value * 100).rounded())
+        return "\(whole / 100).\(whole % 100 < 10 ? "0" : "")\(whole % 100)"
+    }
+}
