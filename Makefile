@@ -2,9 +2,9 @@
 SHELL := /bin/bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
-PACKAGES := libssl-dev libsqlite3-dev libarchive-dev libpq-dev pkg-config python3-venv sqlite3 openssl zstd time
+PACKAGES := libssl-dev libsqlite3-dev libarchive-dev libpq-dev libyaml-dev pkg-config python3-venv sqlite3 openssl zstd time
 # What stands on the other side in tests: servers, of which each test starts its own, and users (useradd, setpriv).
-SERVERS := postgresql pgbouncer munge slurm-wlm passwd util-linux
+SERVERS := postgresql pgbouncer munge slurm-wlm dovecot-pop3d passwd util-linux
 # What looks at pages and metrics in tests: a browser with its driver, an HTML checker's runtime, promtool.
 LOOKERS := chromium chromium-driver default-jre-headless prometheus strace gdb
 VENV := .build/venv
@@ -15,7 +15,7 @@ BENCH_VENV := .build/bench-venv
 QUICK ?=
 BUILD := .build/release
 
-.PHONY: help setup build demo test lint bench bench-ready bench-check bench-baseline bench-rotation scale bench-postgres bench-broker clean
+.PHONY: help setup build release man completions install uninstall deb test-packaging docs demo test lint bench bench-ready bench-check bench-baseline bench-rotation scale bench-postgres bench-broker clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -25,6 +25,9 @@ setup: ## install the Debian packages that building and testing need (only those
 
 build: setup ## the release build
 	@swift build -c release --product keyroll
+
+# Installing: packaging/install.mk
+include packaging/install.mk
 
 demo: build ## import this machine's documentation into a scratch home, rotate it twice, verify, compare
 	@jobs/demo.sh $(BUILD)/keyroll
@@ -40,10 +43,15 @@ test: setup ## every test, on the release build
 	$(MAKE) --no-print-directory $(VENV)/ready
 	KEYROLL_STRICT=1 swift build -c release --build-tests --explicit-target-dependency-import-check error
 	KEYROLL_STRICT=1 KEYROLL_TEST_VENV="$$PWD/$(VENV)" swift test -c release --skip-build
-	cd benchmarks && PYTHONDONTWRITEBYTECODE=1 python3 -m unittest bench.test_check
+	PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover -s benchmarks -t benchmarks -p "test_*.py"
+	packaging/docs.sh $(BUILD) .build/docs
+	$(MAKE) --no-print-directory test-packaging
+
+docs: build ## the library's documentation, in .build/docs
+	@packaging/docs.sh $(BUILD) .build/docs
 
 lint: ## formatting and style
-	@swift format lint -r -p --strict Package.swift Sources Tests benchmarks
+	@swift format lint -r -p --strict Package.swift Sources Plugins Examples Tests benchmarks
 
 # Versions are pinned: a peer that becomes faster is a change that somebody makes on purpose.
 $(BENCH_VENV)/ready: benchmarks/requirements.txt

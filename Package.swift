@@ -15,8 +15,6 @@ let strict: [SwiftSetting] =
         .enableUpcomingFeature("MemberImportVisibility"),
     ] + warnings
 
-let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
-let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -30,8 +28,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         .systemLibrary(
@@ -42,19 +38,21 @@ let package = Package(
             name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(
             name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(
+            name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CSystem"),
         .target(name: "Files", swiftSettings: strict),
         .target(name: "Cryptography", dependencies: ["COpenSSL", "CSystem"], swiftSettings: strict),
-        .target(name: "Databases", dependencies: ["Files", "CSQLite", grdb], swiftSettings: strict),
+        .target(name: "Databases", dependencies: ["Files", "CSQLite"], swiftSettings: strict),
         .target(name: "PostgreSQL", dependencies: ["CPostgreSQL"], swiftSettings: strict),
         .target(name: "Envelopes", dependencies: ["Cryptography"], swiftSettings: strict),
         .target(
             name: "SecretStores",
-            dependencies: ["Cryptography", "Files", "Databases", "PostgreSQL", "CSystem", grdb],
+            dependencies: ["Cryptography", "Files", "Databases", "PostgreSQL", "CSystem"],
             swiftSettings: strict),
         .target(
             name: "KeyManagement",
-            dependencies: ["Cryptography", "Envelopes", "Files", "Databases", "PostgreSQL", grdb],
+            dependencies: ["Cryptography", "Envelopes", "Files", "Databases", "PostgreSQL"],
             swiftSettings: strict),
         .target(
             name: "Archives", dependencies: ["KeyManagement", "Envelopes", "Cryptography", "Files", "CArchive"],
@@ -76,7 +74,7 @@ let package = Package(
             name: "Home",
             dependencies: [
                 "Access", "Audit", "Archives", "Cryptography", "Files", "PostgreSQL", "SecretStores", "KeyManagement",
-                "Protection", yams,
+                "Protection", "CYAML",
             ],
             swiftSettings: strict),
         .target(name: "Evidence", dependencies: ["Cryptography", "Files"], swiftSettings: strict),
@@ -94,7 +92,7 @@ let package = Package(
             dependencies: [
                 "Custody", "Evidence", "Audit", "Archives", "Home", "Rotation", "Protection", "Envelopes",
                 "KeyManagement", "SecretStores", "Interchange",
-                "Cryptography", "Files", yams, log,
+                "Cryptography", "Files", log,
             ],
             swiftSettings: strict),
         .target(
@@ -129,7 +127,9 @@ let package = Package(
                 "Interchange", "KeyManagement",
                 "SecretStores",
                 "Envelopes", "Cryptography", "Files", "Databases", "PostgreSQL", arguments, log,
-            ], swiftSettings: strict),
+            ], swiftSettings: strict, plugins: ["BuildCommit"]),
+        // Which commit it is, for --version.
+        .plugin(name: "BuildCommit", capability: .buildTool()),
 
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: strict),
         .testTarget(
@@ -174,7 +174,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "KeyrollCommand", "ForgedArchives", "TestServers", "Keyroll", "BrokerWire", "Access", "Protection",
+                "KeyrollCommand", "MailFetcher", "ForgedArchives", "TestServers", "Keyroll", "BrokerWire", "Access",
+                "Protection",
                 "SecretStores", "Envelopes", "Cryptography",
             ],
             swiftSettings: strict),
@@ -183,12 +184,16 @@ let package = Package(
         .testTarget(
             name: "BrokerTests", dependencies: ["Broker", "BrokerWire", "Access", "Envelopes"], swiftSettings: strict),
 
+        // A package of its own; here as well, so that it is built with everything else.
+        .executableTarget(
+            name: "MailFetcher", dependencies: ["Keyroll"], path: "Examples/mail-fetcher/Sources/MailFetcher",
+            swiftSettings: strict),
         .executableTarget(
             name: "RotationBenchmark",
             dependencies: [
                 "Keyroll", "Rotation", "Home", "KeyManagement", "SecretStores", "PostgreSQL", "Cryptography",
                 "Databases",
-                "Files", grdb,
+                "Files",
             ],
             path: "benchmarks/RotationBenchmark", swiftSettings: strict),
         .executableTarget(

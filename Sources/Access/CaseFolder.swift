@@ -1,6 +1,6 @@
 import Cryptography
 public import Files
-import Foundation
+import FoundationEssentials
 import Glibc
 
 /// Requests as they are kept: a file each, with a MAC, so that nobody who can write the folder makes a grant of them.

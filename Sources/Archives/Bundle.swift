@@ -1,6 +1,6 @@
 public import Cryptography
 public import Files
-import Foundation
+import FoundationEssentials
 public import KeyManagement
 
 /// The signed archive of one generation: `GROUP-gN.keyroll.tar.zst`.

@@ -1,6 +1,6 @@
 public import Cryptography
 public import Files
-import Foundation
+import FoundationEssentials
 public import KeyManagement
 
 /// What only a recipient's holder can answer: a random text, encrypted as a generation's key would be.

@@ -1,6 +1,6 @@
 import Cryptography
 public import Files
-import Foundation
+import FoundationEssentials
 public import KeyManagement
 
 /// What a bundle says of itself, signed: `manifest.json`.

@@ -1,6 +1,6 @@
 import Cryptography
 import Envelopes
-import Foundation
+import FoundationEssentials
 
 /// A secret made for rehearsals: a random plaintext under the generation, as a COSE_Encrypt message, with what tells
 /// whether it opened. It says nothing of anybody's secrets, and it outlives them.

@@ -2,7 +2,7 @@ import Access
 import Audit
 import Cryptography
 import Files
-import Foundation
+import FoundationEssentials
 import Glibc
 import Home
 import Synchronization

@@ -1,7 +1,7 @@
 import Access
 import BrokerWire
 import Files
-import Foundation
+import FoundationEssentials
 
 /// Requests as JSON, as `keyroll access list` and `show` print them.
 enum AccessListing {

@@ -18,7 +18,7 @@ public final class BlockCipher {
 
     /// - Parameters:
     ///   - key: 32 bytes.
-    ///   - direction: what ``apply(to:blocks:)`` does.
+    ///   - direction: encryption or decryption.
     /// - Throws: ``CryptographyError`` with `wrongLength` or `libraryFailure`.
     public init(key: borrowing SecureBytes, _ direction: Direction) throws {
         guard key.count == 32 else { throw CryptographyError(.wrongLength, "a generation's key has 32 bytes") }

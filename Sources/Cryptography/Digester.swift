@@ -16,7 +16,9 @@ public final class Digester {
 
     /// Digests `bytes`.
     ///
-    /// - Parameter output: room for 32 bytes.
+    /// - Parameters:
+    ///   - bytes: any number of them.
+    ///   - output: room for 32 bytes.
     public func digest(_ bytes: UnsafeRawBufferPointer, into output: UnsafeMutablePointer<UInt8>) throws {
         var length: UInt32 = 0
         guard EVP_DigestInit_ex2(context, Algorithms.sha256, nil) == 1,

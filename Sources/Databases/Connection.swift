@@ -1,11 +1,12 @@
+import CSQLite
 import Files
-public import GRDB
+import Synchronization
 
 /// One connection to one SQLite file, opened the way keyroll opens all of them.
 ///
-/// GRDB owns the handle and serialises its use; hot loops take its raw handle (``RawStatement``).
+/// One thread at a time has it, inside ``access(_:)``. Hot loops take its raw handle (``RawStatement``).
 public final class Connection: @unchecked Sendable {
-    // @unchecked: DatabaseQueue is safe to share, the path never changes.
+    // @unchecked: the database is used under the lock, the path never changes.
 
     /// When a commit counts as done.
     public enum Durability: String, Sendable {
@@ -19,7 +20,8 @@ public final class Connection: @unchecked Sendable {
 
     /// The database's file.
     public let path: String
-    private let queue: DatabaseQueue
+    private let database: Database
+    private let lock = ThreadLock()
 
     /// - Parameters:
     ///   - path: an existing file; see ``create(_:)``.
@@ -34,31 +36,26 @@ public final class Connection: @unchecked Sendable {
         guard PrivateFile.exists(path) else {
             throw DatabaseFailure(.missing, path: path, "no such file")
         }
-        var configuration = Configuration()
-        configuration.readonly = readOnly
-        configuration.foreignKeysEnabled = false
-        configuration.label = "keyroll"
-        // In this order: a connection that waits for the lock must do so for the change of journal as well.
-        configuration.busyMode = .timeout(10)
-        configuration.prepareDatabase { database in
-            if !readOnly {
-                try database.execute(sql: "PRAGMA journal_mode = \(writeAheadLog ? "WAL" : "DELETE")")
-            }
-            try database.execute(
-                sql: """
-                    PRAGMA synchronous = \(durability.rawValue);
-                    PRAGMA cache_size = -\(cacheKiB);
-                    PRAGMA secure_delete = ON;
-                    PRAGMA trusted_schema = OFF;
-                    PRAGMA cell_size_check = ON;
-                    PRAGMA temp_store = MEMORY;
-                    PRAGMA wal_autocheckpoint = 0;
-                    """)
-        }
         self.path = path
-        do {
-            queue = try DatabaseQueue(path: path, configuration: configuration)
-        } catch let error as DatabaseError { throw DatabaseFailure(error, path: path) }
+        let database = try Database(path: path, readOnly: readOnly)
+        // In this order: a connection that waits for the lock must do so for the change of journal as well.
+        sqlite3_busy_timeout(database.handle, 10_000)
+        if !readOnly {
+            try database.execute("PRAGMA journal_mode = \(writeAheadLog ? "WAL" : "DELETE")")
+        }
+        try database.execute(
+            """
+            PRAGMA synchronous = \(durability.rawValue);
+            PRAGMA cache_size = -\(cacheKiB);
+            PRAGMA secure_delete = ON;
+            PRAGMA trusted_schema = OFF;
+            PRAGMA cell_size_check = ON;
+            PRAGMA temp_store = MEMORY;
+            PRAGMA wal_autocheckpoint = 0;
+            """)
+        // A file that is no database is found out here, and not by the first who uses it.
+        try database.execute("SELECT 1 FROM sqlite_master LIMIT 1")
+        self.database = database
     }
 
     /// Makes an empty file with mode 0600 for a new database, so that it is private from its first instant.
@@ -66,11 +63,9 @@ public final class Connection: @unchecked Sendable {
 
     /// Uses the connection; no transaction is begun.
     ///
-    /// - Throws: ``DatabaseFailure`` for what GRDB reports, and whatever `body` throws.
+    /// - Throws: ``DatabaseFailure``, and whatever `body` throws.
     public func access<R>(_ body: (Database) throws -> R) throws -> R {
-        do { return try queue.inDatabase(body) } catch let error as DatabaseError {
-            throw DatabaseFailure(error, path: path)
-        }
+        try lock.with { try body(database) }
     }
 
     /// Reads in one snapshot.
@@ -83,30 +78,21 @@ public final class Connection: @unchecked Sendable {
         try access { database in try database.transacted("BEGIN IMMEDIATE", body) }
     }
 
-    /// Brings the schema to its newest version.
-    public func migrate(_ migrator: DatabaseMigrator) throws {
-        do { try migrator.migrate(queue) } catch let error as DatabaseError {
-            throw DatabaseFailure(error, path: path)
-        }
-    }
-
     /// Closes it before the object goes, so that a failure can be seen.
-    public func close() throws {
-        do { try queue.close() } catch let error as DatabaseError { throw DatabaseFailure(error, path: path) }
-    }
+    public func close() throws { try lock.with { try database.close() } }
 }
 
 extension Database {
     /// Runs `body` between `begin` and COMMIT, and rolls back when it throws.
     fileprivate func transacted<R>(_ begin: String, _ body: (Database) throws -> R) throws -> R {
-        try execute(sql: begin)
+        try execute(begin)
         do {
             let result = try body(self)
-            try execute(sql: "COMMIT")
+            try execute("COMMIT")
             return result
         } catch {
             // A failed COMMIT may have rolled back already; then there is nothing left to undo.
-            if isInsideTransaction { try? execute(sql: "ROLLBACK") }
+            if isInsideTransaction { try? execute("ROLLBACK") }
             throw error
         }
     }

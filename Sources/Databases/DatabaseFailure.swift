@@ -1,4 +1,3 @@
-public import GRDB
 import CSQLite
 
 /// What went wrong with an SQLite file, in the words that a person and an exit code need.
@@ -52,12 +51,6 @@ public struct DatabaseFailure: Error, Sendable, CustomStringConvertible {
             default: .internalError
             }
         self.init(code, path: path, "\(message) (SQLite code \(resultCode))")
-    }
-
-    /// The same for an error of GRDB.
-    public init(_ error: DatabaseError, path: String) {
-        self.init(
-            resultCode: error.extendedResultCode.rawValue, path: path, message: error.message ?? "database error")
     }
 
     /// One lower-case line with what to do.

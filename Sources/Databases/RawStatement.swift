@@ -1,5 +1,4 @@
 import CSQLite
-public import GRDB
 
 /// A prepared statement on the raw handle, for the loops that run once a page or once a secret.
 ///
@@ -15,7 +14,7 @@ public final class RawStatement {
     ///   - database: inside ``Connection/access(_:)``.
     ///   - path: the file's name, for messages.
     public init(_ sql: String, _ database: Database, path: String) throws {
-        guard let connection = database.sqliteConnection else {
+        guard let connection = database.handle else {
             throw DatabaseFailure(.internalError, path: path, "connection is closed")
         }
         var prepared: OpaquePointer?
@@ -52,6 +51,50 @@ public final class RawStatement {
     public func bind(_ place: Int32, text bytes: UnsafeRawBufferPointer) {
         sqlite3_bind_text64(
             handle, place, bytes.bindMemory(to: CChar.self).baseAddress, UInt64(bytes.count), nil, UInt8(SQLITE_UTF8))
+    }
+
+    /// Binds a copy of a text.
+    func bindCopy(_ place: Int32, text: String) {
+        var text = text
+        text.withUTF8 { bytes in
+            bytes.withMemoryRebound(to: CChar.self) {
+                _ = sqlite3_bind_text64(
+                    handle, place, $0.baseAddress, UInt64($0.count), Self.copies, UInt8(SQLITE_UTF8))
+            }
+        }
+    }
+
+    /// Binds a copy of bytes.
+    func bindCopy(_ place: Int32, blob: [UInt8]) {
+        blob.withUnsafeBytes { bytes in
+            if bytes.isEmpty {
+                _ = sqlite3_bind_zeroblob(handle, place, 0)
+            } else {
+                _ = sqlite3_bind_blob64(handle, place, bytes.baseAddress, UInt64(bytes.count), Self.copies)
+            }
+        }
+    }
+
+    /// SQLITE_TRANSIENT, which the header hides behind a macro: SQLite makes a copy of its own.
+    private static var copies: sqlite3_destructor_type { unsafeBitCast(-1, to: sqlite3_destructor_type.self) }
+
+    /// Forgets what is bound.
+    func clear() { sqlite3_clear_bindings(handle) }
+
+    /// The columns' names.
+    var names: [String] {
+        (0..<sqlite3_column_count(handle)).map { String(cString: sqlite3_column_name(handle, $0)) }
+    }
+
+    /// A column's value, copied.
+    func value(_ column: Int32) -> Row.Value {
+        switch sqlite3_column_type(handle, column) {
+        case SQLITE_INTEGER: .integer(integer(column))
+        case SQLITE_FLOAT: .real(sqlite3_column_double(handle, column))
+        case SQLITE_TEXT: .text(String(decoding: bytes(column), as: UTF8.self))
+        case SQLITE_BLOB: .blob(Array(bytes(column)))
+        default: .null
+        }
     }
 
     /// Binds NULL.
@@ -135,7 +178,7 @@ public final class BlobWindow {
     ///   - database: inside ``Connection/access(_:)``.
     ///   - path: the file's name, for messages.
     public init(table: String, column: String, isReadOnly: Bool = false, _ database: Database, path: String) {
-        connection = database.sqliteConnection!
+        connection = database.handle!
         self.path = path
         self.isReadOnly = isReadOnly
         self.table = table

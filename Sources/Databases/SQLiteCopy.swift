@@ -1,5 +1,4 @@
 import Files
-import GRDB
 import Glibc
 
 /// A consistent copy of a SQLite file that others may be writing.
@@ -13,7 +12,7 @@ public enum SQLiteCopy {
         let connection = try Connection(path: path, readOnly: true, durability: .full, writeAheadLog: false)
         defer { try? connection.close() }
         // One read transaction; the target may be an empty file, which keeps its mode.
-        try connection.access { try $0.execute(sql: "VACUUM INTO ?", arguments: [target]) }
+        try connection.access { try $0.execute("VACUUM INTO ?", [target]) }
         let descriptor = open(target, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FileError.current(target, "cannot open") }
         defer { close(descriptor) }

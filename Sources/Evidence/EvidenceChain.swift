@@ -1,6 +1,6 @@
 import Cryptography
 public import Files
-import Foundation
+import FoundationEssentials
 import Glibc
 
 /// The records of a home in one file, a JSON object a line, each with the hash of the line before: nothing in the

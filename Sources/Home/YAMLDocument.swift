@@ -1,12 +1,11 @@
 import Files
-import Yams
 
 /// A YAML file read strictly: every key has to be known, every value of the right kind, and an error names the line.
 ///
 /// Shared by `keyroll.yaml` and the job files.
 public struct YAMLDocument {
     private let path: String
-    private let root: Node.Mapping
+    private let root: [(key: YAMLNode, value: YAMLNode)]
     private let prefix: String
 
     /// - Parameters:
@@ -25,18 +24,17 @@ public struct YAMLDocument {
     /// - Throws: ``HomeError`` with `configuration`.
     public init(text: String, from path: String) throws {
         try Self.refuseAliases(text, path)
-        let node: Node?
-        do { node = try Yams.compose(yaml: text) } catch let error as YamlError {
-            throw HomeError(
-                .configuration, "\(path): is not YAML: \(String(describing: error).split(separator: "\n").first ?? "")")
+        let node: YAMLNode?
+        do { node = try YAMLNode.parse(text) } catch let error as YAMLNode.Malformed {
+            throw HomeError(.configuration, "\(path):\(error.line): is not YAML: \(error.problem)")
         }
-        guard case .mapping(let mapping)? = node else {
+        guard case .mapping(let mapping)? = node?.content else {
             throw HomeError(.configuration, "\(path): has to be a list of names and values")
         }
         self.init(path: path, root: mapping, prefix: "")
     }
 
-    private init(path: String, root: Node.Mapping, prefix: String) {
+    private init(path: String, root: [(key: YAMLNode, value: YAMLNode)], prefix: String) {
         self.path = path
         self.root = root
         self.prefix = prefix
@@ -57,18 +55,20 @@ public struct YAMLDocument {
 
     /// A text.
     public func string(_ key: String) throws -> String? {
-        guard let node = root[key] else { return nil }
-        guard case .scalar(let scalar) = node else { throw error(node, "'\(prefix)\(key)' has to be one value") }
-        return scalar.string
+        guard let node = node(key) else { return nil }
+        guard let text = node.string else { throw error(node, "'\(prefix)\(key)' has to be one value") }
+        return text
     }
 
     /// Several texts.
     public func strings(_ key: String) throws -> [String]? {
-        guard let node = root[key] else { return nil }
-        guard case .sequence(let sequence) = node else { throw error(node, "'\(prefix)\(key)' has to be a sequence") }
+        guard let node = node(key) else { return nil }
+        guard case .sequence(let sequence) = node.content else {
+            throw error(node, "'\(prefix)\(key)' has to be a sequence")
+        }
         return try sequence.map { item in
-            guard case .scalar(let scalar) = item else { throw error(item, "'\(prefix)\(key)' has to hold texts") }
-            return scalar.string
+            guard let text = item.string else { throw error(item, "'\(prefix)\(key)' has to hold texts") }
+            return text
         }
     }
 
@@ -77,7 +77,7 @@ public struct YAMLDocument {
         guard let text = try string(key) else { return nil }
         guard let number = Int(text), range.contains(number) else {
             throw error(
-                root[key], "'\(prefix)\(key)' has to be a number from \(range.lowerBound) to \(range.upperBound)")
+                node(key), "'\(prefix)\(key)' has to be a number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number
     }
@@ -88,7 +88,7 @@ public struct YAMLDocument {
         switch text {
         case "true": return true
         case "false": return false
-        default: throw error(root[key], "'\(prefix)\(key)' has to be true or false")
+        default: throw error(node(key), "'\(prefix)\(key)' has to be true or false")
         }
     }
 
@@ -96,15 +96,15 @@ public struct YAMLDocument {
     public func duration(_ key: String) throws -> Int64? {
         guard let text = try string(key) else { return nil }
         guard let seconds = PolicyDuration.parse(text) else {
-            throw error(root[key], "'\(prefix)\(key)' has to be a duration such as 90d, 12h, 30m or 45s")
+            throw error(node(key), "'\(prefix)\(key)' has to be a duration such as 90d, 12h, 30m or 45s")
         }
         return seconds
     }
 
     /// A part with names and values of its own.
     public func part(_ key: String) throws -> YAMLDocument? {
-        guard let node = root[key] else { return nil }
-        guard case .mapping(let mapping) = node else {
+        guard let node = node(key) else { return nil }
+        guard case .mapping(let mapping) = node.content else {
             throw error(node, "'\(prefix)\(key)' has to be a list of names and values")
         }
         return YAMLDocument(path: path, root: mapping, prefix: "\(prefix)\(key).")
@@ -112,10 +112,12 @@ public struct YAMLDocument {
 
     /// A sequence of such parts.
     public func parts(_ key: String) throws -> [YAMLDocument]? {
-        guard let node = root[key] else { return nil }
-        guard case .sequence(let sequence) = node else { throw error(node, "'\(prefix)\(key)' has to be a sequence") }
+        guard let node = node(key) else { return nil }
+        guard case .sequence(let sequence) = node.content else {
+            throw error(node, "'\(prefix)\(key)' has to be a sequence")
+        }
         return try sequence.enumerated().map { index, item in
-            guard case .mapping(let mapping) = item else {
+            guard case .mapping(let mapping) = item.content else {
                 throw error(item, "'\(prefix)\(key)' has to hold names and values")
             }
             return YAMLDocument(path: path, root: mapping, prefix: "\(prefix)\(key)[\(index)].")
@@ -123,10 +125,12 @@ public struct YAMLDocument {
     }
 
     /// An error at a key's place.
-    public func error(_ key: String, _ message: String) -> HomeError { error(root[key], message) }
+    public func error(_ key: String, _ message: String) -> HomeError { error(node(key), message) }
 
-    private func error(_ node: Node?, _ message: String) -> HomeError {
-        HomeError(.configuration, "\(path):\(node?.mark.map { "\($0.line):" } ?? "") \(message)")
+    private func node(_ key: String) -> YAMLNode? { root.first { $0.key.string == key }?.value }
+
+    private func error(_ node: YAMLNode?, _ message: String) -> HomeError {
+        HomeError(.configuration, "\(path):\(node.map { "\($0.line):" } ?? "") \(message)")
     }
 
     /// Anchors and aliases can make a small file describe an enormous tree; nothing here needs them.

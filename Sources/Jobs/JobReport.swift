@@ -1,5 +1,5 @@
 public import Files
-import Foundation
+import FoundationEssentials
 public import Interchange
 public import Rotation
 public import SecretStores

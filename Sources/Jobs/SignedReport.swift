@@ -3,7 +3,7 @@ import Cryptography
 import Custody
 import Evidence
 import Files
-import Foundation
+import FoundationEssentials
 public import Home
 import KeyManagement
 
@@ -56,11 +56,12 @@ public struct SignedReport: Sendable {
 
     /// One JSON object: the signed content in clear, and the signed message.
     public func json() throws -> [UInt8] {
-        let text = String(decoding: content, as: UTF8.self)
+        // The content without its last line's end.
+        let text = String(decoding: content.last == 10 ? content.dropLast() : content[...], as: UTF8.self)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.withoutEscapingSlashes]
         let message = String(decoding: try encoder.encode(String(decoding: message, as: UTF8.self)), as: UTF8.self)
-        return Array("{\"report\": \(text.trimmingCharacters(in: .newlines)),\n\"cms\": \(message)}\n".utf8)
+        return Array("{\"report\": \(text),\n\"cms\": \(message)}\n".utf8)
     }
 
     /// The jobs in the evidence, the newest last, with the kinds of their records.

@@ -7,8 +7,7 @@ extension RingKeeper {
     /// Makes this ring's signer and archive key, or takes the operator's own certificate and key.
     ///
     /// - Parameters:
-    ///   - certificate: the signer's; nil for a new self-signed one.
-    ///   - key: its private half.
+    ///   - signer: certificate and key of the operator's own; nil for a new self-signed one.
     ///   - moment: now.
     public func establishCustody(signer: (certificate: Certificate, key: PrivateKey)?, at moment: Timestamp) throws {
         let signer = try signer ?? Self.newSigner(name: keyring.ring.name, at: moment)

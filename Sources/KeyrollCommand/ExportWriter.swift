@@ -1,6 +1,6 @@
 import Cryptography
 import Envelopes
-import Foundation
+import FoundationEssentials
 import Home
 import Interchange
 import KeyManagement

@@ -21,7 +21,6 @@ enum Main {
 
 /// `keyroll`
 struct KeyrollCommand: ParsableCommand {
-    static let versionNumber = "0.1.0"
     static let configuration = CommandConfiguration(
         commandName: "keyroll",
         abstract: "Rotates the keys under which an organisation's secrets are stored.",
@@ -30,7 +29,7 @@ struct KeyrollCommand: ParsableCommand {
             66 no such secret; 69 not reachable; 70 self-test failed or a bug; 73 exists already; 74 input or output \
             error; 75 interrupted or locked; 77 not permitted; 78 unsafe or wrong configuration.
             """,
-        version: versionNumber,
+        version: "keyroll \(Version.text)",
         groupedSubcommands: [
             CommandGroup(
                 name: "Secrets:",

@@ -18,7 +18,7 @@ struct MetricsFile {
 
     /// Writes the state of a home.
     func write(_ home: Home, running: (job: String, control: RunControl)? = nil) throws {
-        try write(Metrics(home, version: KeyrollCommand.versionNumber), running: running)
+        try write(Metrics(home, version: Version.number), running: running)
     }
 
     fileprivate func write(_ metrics: Metrics, running: (job: String, control: RunControl)?) throws {
@@ -40,7 +40,7 @@ final class MetricsWriter: @unchecked Sendable {
         self.home = home
         self.kind = kind
         self.control = control
-        before = try? Metrics(home, version: KeyrollCommand.versionNumber)
+        before = try? Metrics(home, version: Version.number)
     }
 
     /// While the job runs the census is the one before it; a file that cannot be written is spoken of at the end.

@@ -10,13 +10,15 @@ import Synchronization
 
 /// Which home, and how its root key is had.
 struct HomeOptions: ParsableArguments {
-    @Option(help: "The home's folder (else KEYROLL_HOME, else the usual place).")
+    @Option(help: "The home's folder (else KEYROLL_HOME, else the usual place).", completion: .directory)
     var home: String?
 
     @Option(name: .customLong("passphrase-fd"), help: "Read the root key's passphrase from this descriptor.")
     var passphraseDescriptor: Int32?
 
-    @Option(help: "Ask the broker at this socket, or none (else KEYROLL_BROKER, else the usual place).")
+    @Option(
+        help: "Ask the broker at this socket, or none (else KEYROLL_BROKER, else the usual place).", completion: .file()
+    )
     var broker: String?
 
     var layout: HomeLayout { HomeLayout.locate(option: home) }

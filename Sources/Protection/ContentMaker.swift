@@ -63,7 +63,7 @@ public final class ContentMaker {
         }
     }
 
-    /// Protects one item, whose slot is written by ``flush()`` or once ``KeyWrapLanes/width`` items wait.
+    /// Protects one item, whose slot is written by ``flush()`` or once `KeyWrapLanes.width` items wait.
     ///
     /// For callers that get one plaintext after the other and cannot keep them.
     public func add(_ item: Item) throws {

@@ -1,5 +1,5 @@
 public import Files
-import Foundation
+import FoundationEssentials
 public import Home
 import Jobs
 import KeyManagement

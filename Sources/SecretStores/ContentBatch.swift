@@ -110,7 +110,14 @@ public final class ContentBatch: @unchecked Sendable {
 
     /// Makes an outsized secret the only record.
     ///
-    /// - Parameter fill: writes the body.
+    /// - Parameters:
+    ///   - place: its page and slot.
+    ///   - birth: its birth generation.
+    ///   - slot: the slot's bytes as they are now.
+    ///   - name: its name.
+    ///   - context: its context, where it has one.
+    ///   - bodyLength: the body's length in bytes.
+    ///   - fill: writes the body.
     /// - Throws: `CryptographyError` where there is no memory, and what `fill` throws.
     public func setOutsized(
         place: SlotPlace, birth: UInt32, slot: UnsafeRawPointer, name: UnsafeRawBufferPointer,

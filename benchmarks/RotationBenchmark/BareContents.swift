@@ -1,5 +1,4 @@
 import Databases
-import GRDB
 import Glibc
 
 /// The bare limit of a re-encryption: one thread reads contents and writes as many other bytes over them and over their
@@ -42,8 +41,8 @@ final class BareContents {
         self.batchBytes = batchBytes
         connection = try Connection(path: path, durability: .full, writeAheadLog: true, cacheKiB: 4096)
         slotsPerPage = try connection.access {
-            try $0.execute(sql: "PRAGMA wal_autocheckpoint = \(Self.checkpointPages)")
-            return try Int64.fetchOne($0, sql: "SELECT slots_per_page FROM store") ?? 91
+            try $0.execute("PRAGMA wal_autocheckpoint = \(Self.checkpointPages)")
+            return try $0.integer("SELECT slots_per_page FROM store") ?? 91
         }
         room = .allocate(byteCount: 2 * batchBytes, alignment: 64)
         page = .allocate(byteCount: Int(slotsPerPage) * Self.slotLength, alignment: 64)

@@ -1,6 +1,5 @@
 import Cryptography
 import Databases
-import GRDB
 import Glibc
 
 /// The bare limit: one thread reads records and updates them by compare-and-swap, with no crypto.
@@ -42,7 +41,7 @@ final class BareLoop {
         self.table = table
         connection = try Connection(path: table.path, durability: .normal, writeAheadLog: true, cacheKiB: 4096)
         barrier = try Connection(path: table.path, durability: .full, writeAheadLog: true)
-        try connection.access { try $0.execute(sql: "PRAGMA wal_autocheckpoint = \(Self.checkpointPages)") }
+        try connection.access { try $0.execute("PRAGMA wal_autocheckpoint = \(Self.checkpointPages)") }
         ids = .allocate(capacity: table.batch)
         old = .allocate(byteCount: table.batch * table.length, alignment: 64)
         new = .allocate(byteCount: table.batch * table.length, alignment: 64)
@@ -80,7 +79,7 @@ final class BareLoop {
                 total += count
             }
         }
-        try barrier.write { try $0.execute(sql: "PRAGMA user_version = \(Int.random(in: 1...1_000_000))") }
+        try barrier.write { try $0.execute("PRAGMA user_version = \(Int.random(in: 1...1_000_000))") }
         return total
     }
 
@@ -149,20 +148,20 @@ extension BareLoop.Table {
         try Connection.create(path)
         let connection = try Connection(path: path, durability: .normal, writeAheadLog: true)
         try connection.write { database in
-            try database.execute(sql: "CREATE TABLE key_row (id INTEGER PRIMARY KEY, slot BLOB NOT NULL)")
+            try database.execute("CREATE TABLE key_row (id INTEGER PRIMARY KEY, slot BLOB NOT NULL)")
             let insert = try RawStatement("INSERT INTO key_row VALUES (?1, randomblob(44))", database, path: path)
             for id in 1...Int64(count) {
                 insert.bind(1, id)
                 try insert.run()
             }
         }
-        try connection.access { _ = try $0.checkpoint(.truncate) }
+        try connection.access { try $0.execute("PRAGMA wal_checkpoint(TRUNCATE)") }
         return Self(path: path, name: "key_row", key: "id", value: "slot", length: 44, batch: 256 * slotsPerPage)
     }
 }
 
 extension BareLoop {
     func sqliteVersion() throws -> String {
-        try connection.access { try String.fetchOne($0, sql: "SELECT sqlite_version()") } ?? "unknown"
+        try connection.access { try $0.text("SELECT sqlite_version()") } ?? "unknown"
     }
 }

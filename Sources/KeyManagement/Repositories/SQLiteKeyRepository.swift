@@ -1,7 +1,6 @@
 import Databases
 import Files
-import Foundation
-import GRDB
+import Glibc
 
 /// The embedded repository: `keys.sqlite`, and a second copy beside it that is synced before a change counts as made.
 ///
@@ -87,12 +86,12 @@ public struct SQLiteKeyRepository: KeyRepository {
         defer { try? connection.close() }
         return try connection.access { database in
             // The file is small: a page that nothing points to is looked at too.
-            guard try String.fetchOne(database, sql: "PRAGMA integrity_check") == "ok" else {
+            guard try database.text("PRAGMA integrity_check") == "ok" else {
                 throw DatabaseFailure(.damaged, path: path, "pages contradict each other")
             }
             // A crash between making a file and filling it leaves an empty one.
-            guard try database.tableExists("ring"),
-                let row = try Row.fetchOne(database, sql: "SELECT * FROM ring WHERE id = 1")
+            guard try database.hasTable("ring"),
+                let row = try database.row("SELECT * FROM ring WHERE id = 1")
             else {
                 throw DatabaseFailure(.damaged, path: path, "the ring is not there")
             }
@@ -124,27 +123,25 @@ public struct SQLiteKeyRepository: KeyRepository {
         defer { try? connection.close() }
         // A file without free pages: damage anywhere in it is seen. It has to be said before the first table, and costs a
         // commit each time it is said.
-        if isNew { try connection.access { try $0.execute(sql: "PRAGMA auto_vacuum = FULL") } }
+        if isNew { try connection.access { try $0.execute("PRAGMA auto_vacuum = FULL") } }
         try connection.write { database in
             try database.execute(
-                sql: """
-                    CREATE TABLE IF NOT EXISTS ring (
-                        id INTEGER PRIMARY KEY CHECK (id = 1), format INTEGER NOT NULL, sequence INTEGER NOT NULL,
-                        group_identity BLOB NOT NULL, root_key_check BLOB NOT NULL,
-                        root_key_parameters BLOB NOT NULL, document BLOB NOT NULL, mac BLOB NOT NULL)
-                    """)
-            let present = try Int64.fetchOne(database, sql: "SELECT sequence FROM ring WHERE id = 1")
+                """
+                CREATE TABLE IF NOT EXISTS ring (
+                    id INTEGER PRIMARY KEY CHECK (id = 1), format INTEGER NOT NULL, sequence INTEGER NOT NULL,
+                    group_identity BLOB NOT NULL, root_key_check BLOB NOT NULL,
+                    root_key_parameters BLOB NOT NULL, document BLOB NOT NULL, mac BLOB NOT NULL)
+                """)
+            let present = try database.integer("SELECT sequence FROM ring WHERE id = 1")
             if let replaced, present != Int64(replaced) {
                 throw KeyManagementError(.changedMeanwhile, "\(path): another process changed the ring; run it again")
             }
             try database.execute(
-                sql: "INSERT OR REPLACE INTO ring VALUES (1, 1, ?, ?, ?, ?, ?, ?)",
-                arguments: [
-                    Int64(ring.sequence), Self.data(ring.group), Self.data(ring.rootKeyCheck),
-                    Self.data(ring.rootKeyParameters), Self.data(ring.document), Self.data(ring.mac),
+                "INSERT OR REPLACE INTO ring VALUES (1, 1, ?, ?, ?, ?, ?, ?)",
+                [
+                    Int64(ring.sequence), ring.group, ring.rootKeyCheck,
+                    ring.rootKeyParameters, ring.document, ring.mac,
                 ])
         }
     }
-
-    private static func data(_ bytes: [UInt8]) -> Data { Data(bytes) }
 }

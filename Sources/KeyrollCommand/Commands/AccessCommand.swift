@@ -6,7 +6,7 @@ import Broker
 import BrokerWire
 import Cryptography
 import Files
-import Foundation
+import FoundationEssentials
 import Glibc
 import Home
 import Keyroll
@@ -125,9 +125,9 @@ struct AccessCommand: ParsableCommand {
                 """)
         @OptionGroup var broker: BrokerOption
         @Argument(help: "The request.") var id: String
-        @Option(help: "The CMS signature: PEM, DER or S/MIME.") var signature: String?
-        @Option(help: "Your certificate, PEM or DER.") var signer: String?
-        @Option(help: "Its private key, PEM or DER.") var key: String?
+        @Option(help: "The CMS signature: PEM, DER or S/MIME.", completion: .file()) var signature: String?
+        @Option(help: "Your certificate, PEM or DER.", completion: .file()) var signer: String?
+        @Option(help: "Its private key, PEM or DER.", completion: .file()) var key: String?
         @Option(name: .customLong("key-passphrase-fd"), help: "Read the key's passphrase from this descriptor.")
         var passphraseDescriptor: Int32?
 

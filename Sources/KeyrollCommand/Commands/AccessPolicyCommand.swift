@@ -58,7 +58,7 @@ struct PolicyCommand: ParsableCommand {
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Say whether a policy would be taken, but for its signature.")
-        @Argument(help: "The policy, YAML.") var file: String
+        @Argument(help: "The policy, YAML.", completion: .file()) var file: String
 
         func run() {
             reporting {
@@ -80,8 +80,9 @@ struct PolicyCommand: ParsableCommand {
     struct SetIt: ParsableCommand {
         static let configuration = CommandConfiguration(commandName: "set", abstract: "Install a signed policy.")
         @OptionGroup var home: HomeOptions
-        @Argument(help: "The policy, YAML.") var file: String
-        @Option(help: "The owner's CMS signature over it: PEM, DER or S/MIME.") var signature: String
+        @Argument(help: "The policy, YAML.", completion: .file()) var file: String
+        @Option(help: "The owner's CMS signature over it: PEM, DER or S/MIME.", completion: .file()) var signature:
+            String
 
         func run() {
             reporting {

@@ -55,7 +55,7 @@ struct ArchiveCommand: ParsableCommand {
             discussion: "Without a file: every bundle of the home, opened with the archive key.")
         @OptionGroup var home: HomeOptions
         @OptionGroup var keys: RecoveryOptions
-        @Argument(help: "Bundles; none for all of the home's.") var files: [String] = []
+        @Argument(help: "Bundles; none for all of the home's.", completion: .file()) var files: [String] = []
 
         func run() {
             reporting {
@@ -105,7 +105,7 @@ struct ArchiveCommand: ParsableCommand {
             abstract: "Show what a bundle says of itself, once its signature was verified.")
         @OptionGroup var home: HomeOptions
         @OptionGroup var keys: RecoveryOptions
-        @Argument(help: "The bundle.") var file: String
+        @Argument(help: "The bundle.", completion: .file()) var file: String
 
         func run() {
             reporting {
@@ -150,11 +150,11 @@ struct ArchiveCommand: ParsableCommand {
                 """)
         @OptionGroup var home: HomeOptions
         @OptionGroup var keys: RecoveryOptions
-        @Argument(help: "The bundle (else the home's own of that generation).") var bundle: String?
+        @Argument(help: "The bundle (else the home's own of that generation).", completion: .file()) var bundle: String?
         @Option(help: "The generation.") var generation: UInt32
         @Option(name: .customLong("for"), help: "How long, such as 7d or 12h; at most 366d.") var duration: String
         @Option(help: "Why, for the evidence.", transform: Reason.check) var reason: String
-        @Option(help: "For a fresh home: an old copy of a store.") var store: [String] = []
+        @Option(help: "For a fresh home: an old copy of a store.", completion: .file()) var store: [String] = []
 
         func validate() throws {
             guard PolicyDuration.parse(duration) ?? 0 > 0 else {

@@ -2,7 +2,7 @@ import ArgumentParser
 import Audit
 import Cryptography
 import Files
-import Foundation
+import FoundationEssentials
 import Home
 import KeyManagement
 
@@ -26,9 +26,10 @@ struct AuditVerify: ParsableCommand, Brokered {
             """)
     @OptionGroup var home: HomeOptions
     @Option(help: "An entry that has to be in the log: HASH or NUMBER:HASH.") var anchor: String?
-    @Option(help: "A signer's certificate (PEM), such as the home's identity/signer.pem.") var signer: [String] = []
+    @Option(help: "A signer's certificate (PEM), such as the home's identity/signer.pem.", completion: .file())
+    var signer: [String] = []
     @Flag(help: "One JSON object.") var json = false
-    @Argument(help: "The log's folder.") var folder: String?
+    @Argument(help: "The log's folder.", completion: .directory) var folder: String?
 
     var isAboutHome: Bool { folder == nil && signer.isEmpty }
 
@@ -139,7 +140,7 @@ struct AuditExportCommand: ParsableCommand, Brokered {
     @Option(help: "One user's name.") var user: String?
     @Option(help: "One secret's name.") var secret: String?
     @Option(help: "From this time on, such as 2026-11-20T12:00:00Z.") var since: String?
-    @Argument(help: "The log's folder; else the home's.") var folder: String?
+    @Argument(help: "The log's folder; else the home's.", completion: .directory) var folder: String?
 
     func validate() throws {
         if let kind, AuditEvent.Kind(rawValue: kind) == nil {
@@ -181,7 +182,7 @@ struct AuditHead: ParsableCommand, Brokered {
         commandName: "head", abstract: "Print the last entry's number and hash, to be kept elsewhere.",
         discussion: "keyroll audit verify --anchor HASH tells later whether that entry is still in the log.")
     @OptionGroup var home: HomeOptions
-    @Argument(help: "The log's folder; else the home's.") var folder: String?
+    @Argument(help: "The log's folder; else the home's.", completion: .directory) var folder: String?
 
     func run() {
         reporting {

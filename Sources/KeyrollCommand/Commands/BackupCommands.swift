@@ -17,7 +17,7 @@ struct BackupCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Copy the home, consistent, while applications go on; the copy is registered.")
         @OptionGroup var home: HomeOptions
-        @Argument(help: "A folder that does not exist yet.") var folder: String
+        @Argument(help: "A folder that does not exist yet.", completion: .directory) var folder: String
         @Flag(help: "Copy the root key as well: who has the copy then has everything.") var withRoot = false
         @Option(help: "Until when it is kept (such as 2027-11-24); else for ever.") var keepUntil: String?
 
@@ -43,7 +43,7 @@ struct BackupCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Register a copy of a store that others made, so that nothing it needs is destroyed.")
         @OptionGroup var home: HomeOptions
-        @Argument(help: "The copy, if it can be looked at.") var file: String?
+        @Argument(help: "The copy, if it can be looked at.", completion: .file()) var file: String?
         @Option(help: "Else the store that was copied, as keyroll.yaml names it.") var store: String?
         @Option(help: "When (such as 2026-11-24T03:00:00Z); now by default.") var at: String?
         @Option(help: "Until when it is kept (such as 2027-11-24); else for ever.") var keepUntil: String?
@@ -124,8 +124,8 @@ struct RestoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore", abstract: "Make a home from a backup, in a folder that does not exist yet.")
     @OptionGroup var home: HomeOptions
-    @Argument(help: "The backup's folder.") var backup: String
-    @Option(help: "The root key's file, where the backup holds none.") var rootKey: String?
+    @Argument(help: "The backup's folder.", completion: .directory) var backup: String
+    @Option(help: "The root key's file, where the backup holds none.", completion: .file()) var rootKey: String?
 
     func run() {
         reporting {

@@ -19,7 +19,8 @@ struct BrokerCommand: ParsableCommand {
             once what is being served is done.
             """)
     @OptionGroup var home: HomeOptions
-    @Option(help: "The socket (else /run/keyroll/broker.sock, or in XDG_RUNTIME_DIR).") var socket: String?
+    @Option(help: "The socket (else /run/keyroll/broker.sock, or in XDG_RUNTIME_DIR).", completion: .file()) var socket:
+        String?
     @Option(help: "Requests a second that a user may make.") var maxRate = 100_000
     @Option(help: "Connections at once.") var maxConnections = 16_384
     // For tests.

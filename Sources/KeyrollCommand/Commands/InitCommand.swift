@@ -17,7 +17,7 @@ struct Init: ParsableCommand {
 
     @OptionGroup var repository: RepositoryOptions
 
-    @Option(help: "Make a recovery key in this file, to be kept elsewhere: it opens every bundle.")
+    @Option(help: "Make a recovery key in this file, to be kept elsewhere: it opens every bundle.", completion: .file())
     var recoveryKey: String?
 
     @Option(help: "Sign bundles and reports with this certificate (PEM) instead of a new one.")

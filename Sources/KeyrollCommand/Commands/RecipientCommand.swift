@@ -19,7 +19,9 @@ struct RecipientCommand: ParsableCommand {
             discussion: "It counts once its holder has answered a challenge: keyroll archive recipient prove NAME.")
         @OptionGroup var home: HomeOptions
         @Argument(help: "What to call it.") var name: String
-        @Option(help: "Its X.509 certificate, PEM or DER: RSA of 2048 bits or more, P-256, P-384, P-521.")
+        @Option(
+            help: "Its X.509 certificate, PEM or DER: RSA of 2048 bits or more, P-256, P-384, P-521.",
+            completion: .file())
         var certificate: String
 
         func validate() throws {
@@ -72,8 +74,8 @@ struct RecipientCommand: ParsableCommand {
                 """)
         @OptionGroup var home: HomeOptions
         @Argument(help: "Its name.") var name: String
-        @Option(help: "A file with the decrypted challenge.") var answer: String?
-        @Option(help: "The recovery key's file, if it is at hand here.") var key: String?
+        @Option(help: "A file with the decrypted challenge.", completion: .file()) var answer: String?
+        @Option(help: "The recovery key's file, if it is at hand here.", completion: .file()) var key: String?
         @Option(name: .customLong("key-passphrase-fd"), help: "Read the passphrase of --key from this descriptor.")
         var keyPassphraseDescriptor: Int32?
 
@@ -116,7 +118,7 @@ struct RecipientCommand: ParsableCommand {
             abstract: "Write the symmetric archive key into a file, to be kept elsewhere.",
             discussion: "It opens every bundle, and no quantum computer helps against it.")
         @OptionGroup var home: HomeOptions
-        @Argument(help: "A file that does not exist yet.") var file: String
+        @Argument(help: "A file that does not exist yet.", completion: .file()) var file: String
 
         func run() {
             reporting {
@@ -143,10 +145,11 @@ enum CertificateFile {
 
 /// The recovery key and the signers that count, as options.
 struct RecoveryOptions: ParsableArguments {
-    @Option(help: "A recovery key's file: a private key (PEM), or an exported archive key.") var key: String?
+    @Option(help: "A recovery key's file: a private key (PEM), or an exported archive key.", completion: .file())
+    var key: String?
     @Option(name: .customLong("key-passphrase-fd"), help: "Read the passphrase of --key from this descriptor.")
     var keyPassphraseDescriptor: Int32?
-    @Option(help: "The certificate of a signer to trust (PEM or DER).") var signer: [String] = []
+    @Option(help: "The certificate of a signer to trust (PEM or DER).", completion: .file()) var signer: [String] = []
 
     var files: RecoveryFiles {
         RecoveryFiles(key: key, keyPassphraseDescriptor: keyPassphraseDescriptor, signer: signer)

@@ -18,8 +18,8 @@ struct Recover: ParsableCommand {
             """)
     @OptionGroup var home: HomeOptions
     @OptionGroup var keys: RecoveryOptions
-    @Option(help: "A bundle, or a folder of bundles.") var bundle: [String] = []
-    @Option(help: "For a fresh home: a secret store.") var store: [String] = []
+    @Option(help: "A bundle, or a folder of bundles.", completion: .file()) var bundle: [String] = []
+    @Option(help: "For a fresh home: a secret store.", completion: .file()) var store: [String] = []
     @Flag(help: "Rebuild a ring that is whole, because its passphrase or root key is lost for good.")
     var replaceRing = false
 
@@ -68,7 +68,8 @@ struct RootCommand: ParsableCommand {
             abstract: "Seal the ring under another root key: a new key file, or a passphrase.")
         @OptionGroup var home: HomeOptions
         @Flag(help: "Seal it with a passphrase instead of a key file.") var toPassphrase = false
-        @Option(help: "The new key file's name (else root-2.key, root-3.key …).") var keyFile: String?
+        @Option(help: "The new key file's name (else root-2.key, root-3.key …).", completion: .file()) var keyFile:
+            String?
         @Option(name: .customLong("new-passphrase-fd"), help: "Read the new passphrase from this descriptor.")
         var newPassphraseDescriptor: Int32?
 
@@ -147,7 +148,7 @@ struct ReportCommand: ParsableCommand {
         reporting {
             let opened = try home.open()
             if let html {
-                let page = Array(try StatusPage(opened, version: KeyrollCommand.versionNumber).html.utf8)
+                let page = Array(try StatusPage(opened, version: Version.number).html.utf8)
                 try page.withUnsafeBytes { bytes in
                     if html == "-" { Output.bytes(bytes) } else { try PrivateFile.write(html, bytes, replacing: true) }
                 }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Cryptography
 import Files
-import Foundation
+import FoundationEssentials
 import Glibc
 import Home
 import Keyroll

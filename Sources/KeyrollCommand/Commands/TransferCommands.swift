@@ -1,6 +1,6 @@
 public import ArgumentParser
 import Audit
-import Foundation
+import FoundationEssentials
 import Home
 public import Interchange
 import Jobs
@@ -22,7 +22,7 @@ struct Import: ParsableCommand {
             """)
     @OptionGroup var home: HomeOptions
     @OptionGroup var arguments: RunArguments
-    @Argument(help: "Files and folders.") var paths: [String]
+    @Argument(help: "Files and folders.", completion: .file()) var paths: [String]
     @Option(help: "files, jsonl or csv (else told by the path).") var format: ImportFormat?
     @Flag(help: "Write over secrets with another content.") var replace = false
     @Flag(help: "CSV: keep the whole row as a JSON object.") var wholeRow = false

@@ -1,5 +1,5 @@
+import Databases
 import CSQLite
-import GRDB
 import Glibc
 
 /// Keeps the write-ahead log short: it copies the log's pages home once there are enough of them.
@@ -19,7 +19,7 @@ final class Checkpointer {
         counter.initialize(to: 0)
         pages = counter
         sqlite3_wal_hook(
-            database.sqliteConnection,
+            database.handle,
             { context, _, _, count in
                 context!.assumingMemoryBound(to: Int32.self).pointee = count
                 return SQLITE_OK
@@ -38,11 +38,11 @@ final class Checkpointer {
     func run(_ database: Database, isPatient: Bool) {
         guard pages.pointee >= Self.softLimit else { return }
         // A checkpoint that others keep from finishing is no failure: the next one goes on.
-        sqlite3_wal_checkpoint_v2(database.sqliteConnection, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
+        sqlite3_wal_checkpoint_v2(database.handle, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
         guard isPatient, pages.pointee >= Self.hardLimit else { return }
         withoutWaiting(database) {
             var tries = 100
-            while sqlite3_wal_checkpoint_v2(database.sqliteConnection, nil, SQLITE_CHECKPOINT_RESTART, nil, nil)
+            while sqlite3_wal_checkpoint_v2(database.handle, nil, SQLITE_CHECKPOINT_RESTART, nil, nil)
                 == SQLITE_BUSY, tries > 0
             {
                 usleep(10_000)
@@ -53,19 +53,19 @@ final class Checkpointer {
 
     /// SQLite would wait for readers while it holds the write lock: here it gives up at once.
     private func withoutWaiting(_ database: Database, _ body: () -> Void) {
-        sqlite3_busy_timeout(database.sqliteConnection, 0)
+        sqlite3_busy_timeout(database.handle, 0)
         body()
-        sqlite3_busy_timeout(database.sqliteConnection, 10_000)
+        sqlite3_busy_timeout(database.handle, 10_000)
     }
 
     /// Copies everything home and empties the log, if no reader stands in the way: so that old wrapped keys do not
     /// linger in it.
     func empty(_ database: Database) {
         withoutWaiting(database) {
-            _ = sqlite3_wal_checkpoint_v2(database.sqliteConnection, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
+            _ = sqlite3_wal_checkpoint_v2(database.handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
         }
     }
 
     /// Before the connection goes, whose hook points here.
-    func detach(_ database: Database) { sqlite3_wal_hook(database.sqliteConnection, nil, nil) }
+    func detach(_ database: Database) { sqlite3_wal_hook(database.handle, nil, nil) }
 }

@@ -1,23 +1,18 @@
 import Databases
-import Foundation
-import GRDB
 
 /// The journals' rows.
 enum JournalRows {
     static func write(_ journal: JournalRecord, _ database: Database) throws {
-        try database.cachedStatement(
-            sql: """
-                INSERT INTO journal (job, content, mac, finished) VALUES (?, ?, ?, ?) ON CONFLICT (job) DO UPDATE SET
-                    content = excluded.content, mac = excluded.mac, finished = excluded.finished
-                """
-        ).execute(arguments: [journal.job, Data(journal.content), Data(journal.mac), journal.isFinished])
+        try database.execute(
+            """
+            INSERT INTO journal (job, content, mac, finished) VALUES (?, ?, ?, ?) ON CONFLICT (job) DO UPDATE SET
+                content = excluded.content, mac = excluded.mac, finished = excluded.finished
+            """, [journal.job, journal.content, journal.mac, journal.isFinished])
     }
 
     static func newest(_ database: Database, finished: Bool) throws -> JournalRecord? {
         // A row that is not what keyroll writes is no journal; the run begins anew.
-        let row = try Row.fetchOne(
-            database, sql: "SELECT * FROM journal WHERE finished = ? ORDER BY number DESC LIMIT 1",
-            arguments: [finished])
+        let row = try database.row("SELECT * FROM journal WHERE finished = ? ORDER BY number DESC LIMIT 1", [finished])
         guard let row, let job = row.text("job"), let content = row.bytes("content"), let mac = row.bytes("mac") else {
             return nil
         }
@@ -45,9 +40,8 @@ extension SQLiteSecretStore {
             try JournalRows.write(journal, database)
             // A journal saves time and serves as the last runs' record; a year of nightly ones is enough.
             try database.execute(
-                sql:
-                    "DELETE FROM journal WHERE number <= (SELECT max(number) FROM journal) - 400 OR (finished = 0 AND job <> ?)",
-                arguments: [journal.job])
+                "DELETE FROM journal WHERE number <= (SELECT max(number) FROM journal) - 400 OR (finished = 0 AND job <> ?)",
+                [journal.job])
         }
         try emptyLog()
     }

@@ -1,5 +1,4 @@
 import Databases
-import GRDB
 
 /// A connection with the statements of a lookup, prepared once: a service looks one secret up after the other.
 final class LookupLine: @unchecked Sendable {

@@ -1,6 +1,5 @@
 import Databases
 import Files
-import GRDB
 
 /// The quarantine's rows.
 enum QuarantineRows {
@@ -10,28 +9,27 @@ enum QuarantineRows {
         _ database: Database
     ) throws {
         let name =
-            try String.fetchOne(
-                database.cachedStatement(sql: "SELECT name FROM secret WHERE id = ?"), arguments: [id])
+            try database.text("SELECT name FROM secret WHERE id = ?", [id])
             ?? "(no content: key page \(place.page), slot \(place.slot))"
-        try database.cachedStatement(
-            sql: """
-                INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?, NULL) ON CONFLICT DO UPDATE SET
-                    name = excluded.name, generation = excluded.generation, reason = excluded.reason,
-                    job = excluded.job, last_seen = excluded.last_seen,
-                    accepted = iif(generation = excluded.generation AND reason = excluded.reason, accepted, NULL)
-                """
-        ).execute(arguments: [
-            id, name, Int64(generation), reason.rawValue, job, moment.rawValue, moment.rawValue,
-        ])
+        try database.execute(
+            """
+            INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?, NULL) ON CONFLICT DO UPDATE SET
+                name = excluded.name, generation = excluded.generation, reason = excluded.reason,
+                job = excluded.job, last_seen = excluded.last_seen,
+                accepted = iif(generation = excluded.generation AND reason = excluded.reason, accepted, NULL)
+            """,
+            [
+                id, name, Int64(generation), reason.rawValue, job, moment.rawValue, moment.rawValue,
+            ])
     }
 
     /// Takes those of a range off the list that are not failing any more.
     static func keep(only failing: Set<Int64>, in range: Range<Int64>, _ database: Database) throws {
-        let listed = try Int64.fetchAll(
-            database.cachedStatement(sql: "SELECT id FROM quarantine WHERE id >= ? AND id < ?"),
-            arguments: [range.lowerBound, range.upperBound])
+        let listed = try database.rows(
+            "SELECT id FROM quarantine WHERE id >= ? AND id < ?", [range.lowerBound, range.upperBound]
+        ).compactMap { $0.number("id") }
         for id in listed where !failing.contains(id) {
-            try database.execute(sql: "DELETE FROM quarantine WHERE id = ?", arguments: [id])
+            try database.execute("DELETE FROM quarantine WHERE id = ?", [id])
         }
     }
 }
@@ -40,28 +38,26 @@ extension SQLiteSecretStore {
     /// As ``SecretStore`` says.
     public func quarantine(limit: Int) throws -> [QuarantineEntry] {
         try read { database in
-            try Row.fetchAll(
-                database, sql: "SELECT * FROM quarantine ORDER BY accepted IS NOT NULL, id LIMIT ?",
-                arguments: [Int64(limit)]
+            try database.rows(
+                "SELECT * FROM quarantine ORDER BY accepted IS NOT NULL, id LIMIT ?", [Int64(limit)]
             ).map(entry)
         }
     }
 
     /// As ``SecretStore`` says.
     public func openQuarantineCount() throws -> Int64 {
-        try read { try Int64.fetchOne($0, sql: "SELECT count(*) FROM quarantine WHERE accepted IS NULL") ?? 0 }
+        try read { try $0.integer("SELECT count(*) FROM quarantine WHERE accepted IS NULL") ?? 0 }
     }
 
     /// As ``SecretStore`` says.
     public func quarantineByGeneration() throws -> [UInt32: QuarantineCount] {
         try read { database in
             var counts: [UInt32: QuarantineCount] = [:]
-            let rows = try Row.fetchAll(
-                database,
-                sql: """
-                    SELECT generation, count(*) - count(accepted) AS open, count(accepted) AS accepted FROM quarantine
-                    GROUP BY generation
-                    """)
+            let rows = try database.rows(
+                """
+                SELECT generation, count(*) - count(accepted) AS open, count(accepted) AS accepted FROM quarantine
+                GROUP BY generation
+                """)
             for row in rows {
                 guard let number = row.number("generation").flatMap(UInt32.init(exactly:)),
                     let open = row.number("open"), let accepted = row.number("accepted")
@@ -78,7 +74,7 @@ extension SQLiteSecretStore {
     /// As ``SecretStore`` says.
     public func quarantined(_ name: String) throws -> QuarantineEntry? {
         try read {
-            try Row.fetchOne($0, sql: "SELECT * FROM quarantine WHERE name = ?", arguments: [name]).map(entry)
+            try $0.row("SELECT * FROM quarantine WHERE name = ?", [name]).map(entry)
         }
     }
 
@@ -96,17 +92,15 @@ extension SQLiteSecretStore {
     /// As ``SecretStore`` says.
     public func quarantineCount(except generation: UInt32) throws -> Int64 {
         try read {
-            try Int64.fetchOne(
-                $0, sql: "SELECT count(*) FROM quarantine WHERE generation <> ?", arguments: [Int64(generation)]) ?? 0
+            try $0.integer("SELECT count(*) FROM quarantine WHERE generation <> ?", [Int64(generation)]) ?? 0
         }
     }
 
     /// As ``SecretStore`` says.
     public func acceptQuarantined(_ name: String, reason: String) throws -> Bool {
         try change { database, _ in
-            try database.execute(
-                sql: "UPDATE quarantine SET accepted = ? WHERE name = ?", arguments: [reason, name])
-            return database.changesCount > 0
+            try database.execute("UPDATE quarantine SET accepted = ? WHERE name = ?", [reason, name])
+            return database.changes > 0
         }
     }
 
@@ -114,12 +108,12 @@ extension SQLiteSecretStore {
     public func clearQuarantine(of generation: UInt32) throws {
         try change { database, _ in
             try database.execute(
-                sql: "DELETE FROM quarantine WHERE accepted IS NULL AND generation = ?", arguments: [Int64(generation)])
+                "DELETE FROM quarantine WHERE accepted IS NULL AND generation = ?", [Int64(generation)])
         }
     }
 
     /// As ``SecretStore`` says.
     public func clearQuarantine() throws {
-        try change { database, _ in try database.execute(sql: "DELETE FROM quarantine WHERE accepted IS NULL") }
+        try change { database, _ in try database.execute("DELETE FROM quarantine WHERE accepted IS NULL") }
     }
 }

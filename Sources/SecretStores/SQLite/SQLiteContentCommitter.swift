@@ -1,6 +1,5 @@
 import Databases
 import Files
-import GRDB
 import Glibc
 
 /// Writes contents and slots back under new data keys: compare-and-swap by slot, one durable transaction a batch.
@@ -64,7 +63,7 @@ final class SQLiteContentCommitter: ContentCommitter {
         _ counts: inout [UInt32: Int], _ database: Database
     ) throws {
         // Nearly always nothing is on the list, and then it is not looked at for each secret.
-        let hasQuarantine = try Bool.fetchOne(database, sql: "SELECT EXISTS (SELECT 1 FROM quarantine)") ?? true
+        let hasQuarantine = try database.integer("SELECT EXISTS (SELECT 1 FROM quarantine)") != 0
         let (records, base, newSlots) = (batch.records, batch.base, batch.newSlots)
         var page: Int64 = 0
         // Counted by runs of one generation: nearly always a batch is one.
@@ -94,7 +93,7 @@ final class SQLiteContentCommitter: ContentCommitter {
             slot.copyMemory(from: newSlots + renewal.slot, byteCount: Slot.length)
             tally.moved += 1
             if hasQuarantine {
-                try database.execute(sql: "DELETE FROM quarantine WHERE id = ?", arguments: [id])
+                try database.execute("DELETE FROM quarantine WHERE id = ?", [id])
             }
         }
         if page != 0 { try window.write(present, count: pageLength) }

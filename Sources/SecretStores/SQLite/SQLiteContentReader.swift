@@ -1,5 +1,4 @@
 import Databases
-import GRDB
 
 /// Reads contents with their slots: key pages and contents are both in the order of places, and are merged. A slot
 /// without a content and a content without a slot come out as failures.

@@ -1,6 +1,5 @@
 import Databases
 import Files
-import GRDB
 import Glibc
 
 /// Writes key pages back: compare-and-swap by slot, one transaction a batch, without a sync of its own. What a power

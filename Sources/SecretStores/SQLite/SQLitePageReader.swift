@@ -1,5 +1,4 @@
 import Databases
-import GRDB
 
 /// Reads key pages: a short transaction a batch, never a cursor that stays open across batches, which would pin the
 /// write-ahead log.
@@ -38,6 +37,6 @@ final class SQLitePageReader: PageReader {
 
     func pageCount() throws -> Int64 {
         // Pages are numbered without gaps and never deleted, so that the last number is their count.
-        try connection.access { try Int64.fetchOne($0, sql: "SELECT max(page) FROM key_page") ?? 0 }
+        try connection.access { try $0.integer("SELECT max(page) FROM key_page") ?? 0 }
     }
 }

@@ -1,5 +1,4 @@
 import Databases
-import GRDB
 
 /// What a copy of another store is made of.
 extension SQLiteSecretStore {

@@ -1,5 +1,4 @@
 import Databases
-import GRDB
 
 /// Put, import, remove and rename.
 extension SQLiteSecretStore {
@@ -61,8 +60,7 @@ extension SQLiteSecretStore {
             let allocator = try SlotAllocator(database, slotsPerPage: slotsPerPage, path: self.place)
             try rows.delete(id: id(present))
             let generation = try allocator.release(present)
-            try database.execute(
-                sql: "UPDATE key_page SET free = free + 1 WHERE page = ?", arguments: [present.page])
+            try database.execute("UPDATE key_page SET free = free + 1 WHERE page = ?", [present.page])
             if generation != 0 { try statements.count(generation, -1) }
             return true
         }

@@ -1,12 +1,11 @@
 import Databases
-import GRDB
 
 /// Barrier, second look and copy.
 extension SQLiteSecretStore {
     /// As ``SecretStore`` says.
     public func barrier() throws {
         // The page is written and synced although nothing in it changes.
-        try change { database, _ in try database.execute(sql: "UPDATE store SET fence = fence WHERE id = 1") }
+        try change { database, _ in try database.execute("UPDATE store SET fence = fence WHERE id = 1") }
     }
 
     /// As ``SecretStore`` says.

@@ -1,5 +1,4 @@
 import Databases
-import GRDB
 
 /// What `doctor` looks at.
 extension SQLiteSecretStore {
@@ -7,7 +6,7 @@ extension SQLiteSecretStore {
     public func inspect(limit: Int) throws -> [String] {
         try read { database in
             var findings: [String] = []
-            let check = try String.fetchAll(database, sql: "PRAGMA quick_check(\(limit))")
+            let check = try database.texts("PRAGMA quick_check(\(limit))")
             if check != ["ok"] { findings += check.map { "\(place): \($0)" } }
             let room = try RawStatement("SELECT page, free, slots FROM key_page", database, path: place)
             while findings.count < limit, try room.step() {

@@ -1,5 +1,4 @@
 import Databases
-import GRDB
 import Synchronization
 
 /// Single secrets and listings.
@@ -82,7 +81,7 @@ extension SQLiteSecretStore {
     }
 
     func name(at place: SlotPlace, _ database: Database) throws -> String? {
-        try String.fetchOne(database, sql: "SELECT name FROM secret WHERE id = ?", arguments: [id(place)])
+        try database.text("SELECT name FROM secret WHERE id = ?", [id(place)])
     }
 
     /// As ``SecretStore`` says.

@@ -1,8 +1,6 @@
 public import Cryptography
 import Databases
 import Files
-import Foundation
-import GRDB
 import Synchronization
 
 /// The embedded store: one SQLite file with a write-ahead log.
@@ -39,11 +37,11 @@ public final class SQLiteSecretStore: SecretStore {
     public static func create(_ path: String, group: Identity) throws -> SQLiteSecretStore {
         try Connection.create(path)
         let connection = try Connection(path: path, durability: .full, writeAheadLog: true)
-        try connection.migrate(SQLiteSchema.migrator)
         try connection.write { database in
+            try database.execute(SQLiteSchema.tables)
             try database.execute(
-                sql: "INSERT INTO store VALUES (1, ?, ?, ?, 0)",
-                arguments: [SQLiteSchema.format, Data(group.bytes), SQLiteSchema.slotsPerPage])
+                "INSERT INTO store VALUES (1, ?, ?, ?, 0)",
+                [SQLiteSchema.format, group.bytes, SQLiteSchema.slotsPerPage])
         }
         try connection.close()
         try PrivateFile.syncDirectory(of: path)
@@ -60,8 +58,8 @@ public final class SQLiteSecretStore: SecretStore {
         try PrivateFile.check(path)
         let connection = try Connection(path: path, durability: .full, writeAheadLog: true)
         let (stored, slots) = try connection.access { database -> (Identity?, Int) in
-            guard try database.tableExists("store"),
-                let row = try Row.fetchOne(database, sql: "SELECT * FROM store WHERE id = 1")
+            guard try database.hasTable("store"),
+                let row = try database.row("SELECT * FROM store WHERE id = 1")
             else { throw StoreError(.damaged, "\(path): is not a secret store of keyroll") }
             let damaged = StoreError(.damaged, "\(path): the store's description is not what keyroll writes")
             guard let format = row.number("format"), let slots = row.number("slots_per_page") else { throw damaged }
@@ -99,8 +97,6 @@ public final class SQLiteSecretStore: SecretStore {
 
     /// Uses the durable writer, in one transaction.
     func change<R>(_ body: (Database, SQLiteWriter.Statements) throws -> R) throws -> R {
-        // GRDB's rows and statements are not Sendable; the closure runs under the lock and nothing of it escapes.
-        var result: Result<R, any Error>?
         let box = try writerSlot.withLock { slot in
             if let open = slot { return open }
             let opened = WriterBox(
@@ -108,19 +104,15 @@ public final class SQLiteSecretStore: SecretStore {
             slot = opened
             return opened
         }
-        changeLock.lock()
-        defer { changeLock.unlock() }
-        result = Result { try box.writer.transaction(body) }
-        return try result!.get()
+        // The database and its statements are not Sendable; they are used under the lock, and nothing of them escapes.
+        return try changeLock.with { try box.writer.transaction(body) }
     }
 
-    private let changeLock = NSLock()
+    private let changeLock = ThreadLock()
 
     /// Empties the write-ahead log if no reader stands in the way.
     public func emptyLog() throws {
-        changeLock.lock()
-        defer { changeLock.unlock() }
-        try writerSlot.withLock { $0 }?.writer.emptyLog()
+        try changeLock.with { try writerSlot.withLock { $0 }?.writer.emptyLog() }
     }
 
     // MARK: Fence, marks, census
@@ -133,10 +125,10 @@ public final class SQLiteSecretStore: SecretStore {
     func marks(_ database: Database) throws -> StoreMarks {
         let damaged = StoreError(.damaged, "\(place): fence or generations are not what keyroll writes")
         guard
-            let fence = try Row.fetchOne(database, sql: "SELECT fence FROM store WHERE id = 1")?.number("fence")
+            let fence = try database.row("SELECT fence FROM store WHERE id = 1")?.number("fence")
                 .flatMap(UInt32.init(exactly:))
         else { throw damaged }
-        let rows = try Row.fetchAll(database, sql: "SELECT * FROM generation ORDER BY number")
+        let rows = try database.rows("SELECT * FROM generation ORDER BY number")
         let generations = try rows.map { row in
             guard let identity = row.bytes("identity").flatMap({ Identity($0) }),
                 let number = row.number("number").flatMap(UInt32.init(exactly:)),
@@ -154,7 +146,7 @@ public final class SQLiteSecretStore: SecretStore {
 
     func census(_ database: Database) throws -> Census {
         var counts: [UInt32: Int64] = [:]
-        for row in try Row.fetchAll(database, sql: "SELECT generation, live FROM census") {
+        for row in try database.rows("SELECT generation, live FROM census") {
             guard let number = row.number("generation").flatMap(UInt32.init(exactly:)), let live = row.number("live"),
                 (-(1 << 48)...(1 << 48)).contains(live)
             else { throw StoreError(.damaged, "\(place): a counter is not what keyroll writes; run: keyroll doctor") }
@@ -186,9 +178,8 @@ public final class SQLiteSecretStore: SecretStore {
         try read { database in
             // A row of the quarantine counts only where a slot is there that it can be about.
             var listed: [Int64: Bool] = [:]
-            for row in try Row.fetchAll(
-                database, sql: "SELECT id, accepted FROM quarantine WHERE generation = ?",
-                arguments: [Int64(generation)])
+            for row in try database.rows(
+                "SELECT id, accepted FROM quarantine WHERE generation = ?", [Int64(generation)])
             {
                 if let id = row.number("id") { listed[id] = row.text("accepted") != nil }
             }
@@ -218,8 +209,8 @@ public final class SQLiteSecretStore: SecretStore {
     public static func look(_ path: String) throws -> (group: Identity, marks: StoreMarks, census: Census) {
         let connection = try Connection(path: path, readOnly: true, durability: .full, writeAheadLog: false)
         let group = try connection.access { database -> Identity? in
-            guard try database.tableExists("store") else { return nil }
-            return try Row.fetchOne(database, sql: "SELECT group_identity FROM store WHERE id = 1")?
+            guard try database.hasTable("store") else { return nil }
+            return try database.row("SELECT group_identity FROM store WHERE id = 1")?
                 .bytes("group_identity").flatMap { Identity($0) }
         }
         guard let group else { throw StoreError(.damaged, "\(path): is not a secret store of keyroll") }
@@ -233,7 +224,7 @@ public final class SQLiteSecretStore: SecretStore {
         try change { database, statements in
             let counted = try recount(database)
             guard try counted != census(database) else { return false }
-            try database.execute(sql: "DELETE FROM census")
+            try database.execute("DELETE FROM census")
             for (generation, live) in counted.counts { try statements.count(generation, Int(live)) }
             return true
         }

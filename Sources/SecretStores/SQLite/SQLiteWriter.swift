@@ -1,6 +1,5 @@
 import Cryptography
 import Databases
-import GRDB
 
 /// One writing connection with its place in the writers' queue, its checkpointer and the statements that every change
 /// needs: fence, census, marks.

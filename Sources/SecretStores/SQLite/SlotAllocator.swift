@@ -1,5 +1,4 @@
 import Databases
-import GRDB
 
 /// Gives out free slots inside one transaction, and holds the page it fills in memory until it is full.
 ///

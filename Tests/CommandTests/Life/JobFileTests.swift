@@ -42,6 +42,12 @@ import Testing
         ("job: rotate\nforce: perhaps\n", [":2:", "'force'", "true or false"]),
         ("job: rotate\nmaxRate: [1]\n", [":2:", "'maxRate'"]),
         ("job: [rotate\n", ["YAML"]),
+        ("job: rotate\n\tworkers: 2\n", [":2:", "YAML"]),
+        ("job: rotate\n---\njob: verify\n", [":3:", "second document"]),
+        ("job: rotate\njob: verify\n", [":2:", "'job' stands twice"]),
+        ("job: &one rotate\nworkers: *one\n", [":1:", "anchors and aliases"]),
+        ("job: " + String(repeating: "[", count: 30_000) + "\n", ["YAML"]),
+        ("job: {a: b}\n", ["'job' has to be one value"]),
         ("- job\n", ["names and values"]),
         ("", ["names and values"]),
     ]
