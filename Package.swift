@@ -208,3 +208,15 @@ let package = Package(
             path: "benchmarks/AuditBenchmark", swiftSettings: strict),
     ]
 )
+
+// Only for make fuzz: its main function is libFuzzer's.
+if ProcessInfo.processInfo.environment["KEYROLL_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "Fuzz",
+            dependencies: [
+                "Archives", "Audit", "BrokerWire", "Cryptography", "Envelopes", "Evidence", "Home", "Interchange", "Jobs",
+                "Rotation", "SecretStores", "Access",
+            ],
+            path: "Tests/fuzz", exclude: ["corpus", "seeds.py", "run.sh"], swiftSettings: strict))
+}

@@ -26,7 +26,7 @@ public struct Bundle: Sendable {
 
     /// The most bytes a bundle's file may have.
     public static let limit = 1 << 20
-    private static let members = [
+    package static let members = [
         TarReader.Expected(name: "manifest.json", limit: Manifest.limit),
         TarReader.Expected(name: "manifest.json.p7s", limit: 64 << 10),
         TarReader.Expected(name: "generation.cms", limit: 256 << 10),

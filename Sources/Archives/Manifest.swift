@@ -124,7 +124,7 @@ public struct Manifest: Codable, Sendable, Equatable {
     /// Reads what a signature was verified over.
     ///
     /// - Throws: ``ArchiveError`` with `newerFormat` or `malformed`.
-    init(decoding bytes: [UInt8], place: String) throws {
+    package init(decoding bytes: [UInt8], place: String) throws {
         struct Version: Decodable { var format: Int }
         let malformed = ArchiveError(.malformed, "\(place): the manifest is not what keyroll writes")
         let data = Data(bytes)

@@ -52,23 +52,35 @@ struct YAMLNode {
         }
         defer { yaml_document_delete(&document) }
         guard let root = yaml_document_get_root_node(&document) else { return nil }
-        return YAMLNode(root, &document)
+        var left = nodesAtMost
+        return try YAMLNode(root, &document, depth: 0, &left)
     }
 
-    /// libyaml refuses what is nested deeper than a thousand levels, so that this recursion has an end.
-    private init(_ node: UnsafeMutablePointer<yaml_node_t>, _ document: inout yaml_document_t) {
+    /// An alias leads to a node a second time: into itself, or a billion times into the same few. Both have an end.
+    private static let depthAtMost = 50
+    private static let nodesAtMost = 100_000
+
+    private init(
+        _ node: UnsafeMutablePointer<yaml_node_t>, _ document: inout yaml_document_t, depth: Int, _ left: inout Int
+    ) throws {
         line = Int(node.pointee.start_mark.line) + 1
-        func child(_ number: Int32) -> YAMLNode { YAMLNode(yaml_document_get_node(&document, number), &document) }
+        left -= 1
+        guard depth <= Self.depthAtMost, left >= 0 else {
+            throw Malformed(line: line, problem: "it is nested too deeply, or has too many values")
+        }
+        func child(_ number: Int32) throws -> YAMLNode {
+            try YAMLNode(yaml_document_get_node(&document, number), &document, depth: depth + 1, &left)
+        }
         switch node.pointee.type {
         case YAML_SEQUENCE_NODE:
             let items = node.pointee.data.sequence.items
-            content = .sequence(
+            content = try .sequence(
                 UnsafeBufferPointer(start: items.start, count: items.start.distance(to: items.top)).map(child))
         case YAML_MAPPING_NODE:
             let pairs = node.pointee.data.mapping.pairs
-            content = .mapping(
+            content = try .mapping(
                 UnsafeBufferPointer(start: pairs.start, count: pairs.start.distance(to: pairs.top)).map {
-                    (child($0.key), child($0.value))
+                    (try child($0.key), try child($0.value))
                 })
         default:
             let scalar = node.pointee.data.scalar

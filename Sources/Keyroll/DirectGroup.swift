@@ -107,12 +107,20 @@ final class DirectGroup: Sendable {
         }
     }
 
-    /// Runs `body`, and once more with the ring read anew where the fence turned out to stand higher.
+    /// Runs `body`, and again with the ring read anew where the fence turned out to stand higher: once, and for as long
+    /// as others go on rolling meanwhile.
     private func withNewestRing<R>(_ body: () throws -> R) throws -> R {
-        do { return try body() } catch let error as StoreError {
-            guard case .fenced = error.code else { throw error }
-            try home.keeper.reload()
-            return try body()
+        for attempt in 0..<Self.triesAtMost {
+            let known = home.keeper.keyring.ring.active?.number
+            do { return try body() } catch let error as StoreError {
+                guard case .fenced = error.code else { throw error }
+                try home.keeper.reload()
+                // Another thread may have read it anew before this one could.
+                guard attempt == 0 || home.keeper.keyring.ring.active?.number != known else { throw error }
+            }
         }
+        return try body()
     }
+
+    private static let triesAtMost = 8
 }

@@ -98,7 +98,7 @@ public struct RewrapJournal: Sendable, Equatable {
             let range = (pairs["range"] ?? .unsigned(0)).number.flatMap(Int64.init(exactly:)),
             let failed = pairs["failed"]?.items, failed.count == FailureReason.allCases.count
         else { return nil }
-        func count(_ key: String) -> Int { Int(pairs[key]?.number ?? 0) }
+        func count(_ key: String) -> Int { Int(clamping: pairs[key]?.number ?? 0) }
         self.init(
             job: job, group: group,
             target: GenerationMark(number: number, identity: identity, checkValue: check),
@@ -110,6 +110,6 @@ public struct RewrapJournal: Sendable, Equatable {
         tally.moved = count("moved")
         tally.current = count("current")
         tally.superseded = count("superseded")
-        for (reason, value) in zip(FailureReason.allCases, failed) { tally.failed[reason] = Int(value.number ?? 0) }
+        for (reason, value) in zip(FailureReason.allCases, failed) { tally.failed[reason] = Int(clamping: value.number ?? 0) }
     }
 }

@@ -6,9 +6,9 @@ import Glibc
 ///
 /// What is compressed is expanded first, up to what a bundle can have: libarchive follows maps, long names and skipped
 /// members as far as they go, and gibibytes of them fit into kibibytes of zstd.
-enum TarReader {
+package enum TarReader {
     /// One member that may be there.
-    struct Expected {
+    package struct Expected {
         var name: String
         /// The most bytes it may have.
         var limit: Int
@@ -16,7 +16,7 @@ enum TarReader {
 
     /// - Returns: the bytes of each expected member, in the order of `expected`.
     /// - Throws: ``ArchiveError`` with `damaged` or `malformed`.
-    static func unpack(_ bytes: UnsafeRawBufferPointer, _ expected: [Expected], place: String) throws -> [[UInt8]] {
+    package static func unpack(_ bytes: UnsafeRawBufferPointer, _ expected: [Expected], place: String) throws -> [[UInt8]] {
         let room = expected.reduce(slack) { $0 + $1.limit + 1024 }
         let content = try ZstandardReader.expand(bytes, limit: room, place: place)
         return try content.withUnsafeBytes { try members($0, expected, place: place) }
