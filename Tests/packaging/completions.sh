@@ -36,7 +36,7 @@ is "bash completes a folder after --home" grep -qx some-folder <<<"$(bash_offers
 cat >zsh-offers <<'ZSH'
 zmodload zsh/zpty
 zpty z zsh -f -i
-zpty -w z "fpath=($1 \$fpath); autoload -Uz compinit; compinit -u -D -d /dev/null; PS1=; LISTMAX=10000; echo READY"
+zpty -w z "fpath=($1 \$fpath); autoload -Uz compinit; compinit -u -D; PS1=; LISTMAX=10000; echo READY"
 zpty -r z line '*READY*READY*'
 zpty -w -n z "$2"$'\t\t'
 sleep 2
@@ -46,7 +46,9 @@ print -r -- "$answer"
 ZSH
 mkdir zsh-functions
 cp "$folder/zsh" zsh-functions/_keyroll
-zsh_offers() { timeout 60 zsh -f zsh-offers "$here/zsh-functions" "$1" | tr '\r' '\n' | sed 's/\x1b\[[0-9;?]*[a-zA-Z]//g'; }
+# In a home of its own, and with -D: what zsh knows of completions is written to no file. Never name one with -d: it is replaced,
+# /dev/null too.
+zsh_offers() { HOME=$here ZDOTDIR=$here timeout 60 zsh -f zsh-offers "$here/zsh-functions" "$1" | tr '\r' '\n' | sed 's/\x1b\[[0-9;?]*[a-zA-Z]//g'; }
 is "zsh completes commands" grep -q "reencrypt" <<<"$(zsh_offers 'keyroll re')"
 is "zsh completes an option" grep -q -- "--force" <<<"$(zsh_offers 'keyroll rotate --fo')"
 
@@ -54,4 +56,5 @@ fish_offers() { fish --no-config -c "source '$folder/fish'; complete -C '$1'" | 
 is "fish completes a command" grep -qx rotate <<<"$(fish_offers 'keyroll rot')"
 is "fish completes an option" grep -qx -- --force <<<"$(fish_offers 'keyroll rotate --fo')"
 is "fish completes a file" grep -q some-file.yaml <<<"$(fish_offers 'keyroll import some-fi')"
+same "/dev/null is what it was" "$(stat -c %F:%a /dev/null)" "character special file:666"
 finish
