@@ -322,7 +322,7 @@ extension BrokerTests {
             let file = try home.write("broken.yaml", Data(broken.utf8))
             let outcome = try home.run(.owner, ["access", "policy", "check", file])
             #expect(outcome.code == 78)
-            #expect(outcome.errors.contains(/line \d+/), "\(outcome.errors)")
+            #expect(outcome.errors.contains(/broken.yaml:\d+: is not YAML/), "\(outcome.errors)")
             #expect(try home(.owner, "access", "policy", "show").text == home.policy.yaml(identity: home.identity))
             for form in Signers.Form.allCases {
                 let text = home.policy.next { $0.revision = 10 + Signers.Form.allCases.firstIndex(of: form)! }
