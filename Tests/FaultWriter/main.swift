@@ -23,8 +23,10 @@ func carryOut(_ words: [Substring]) throws -> String {
     }
 }
 
-setvbuf(stdout, nil, _IOLBF, 0)
-print("ready")
+// Unbuffered: whoever asks waits for the line.
+func answer(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+
+answer("ready")
 while let line = readLine() {
-    do { print(try carryOut(line.split(separator: " "))) } catch { print("no \(error)") }
+    do { answer(try carryOut(line.split(separator: " "))) } catch { answer("no \(error)") }
 }

@@ -25,7 +25,7 @@ def struck(bench: Bench, template: Template, k: int, mode: str, lasting: bool, c
             demand(outcome.code in DOCUMENTED, f"exit code {outcome.code} is not documented: {outcome.errors.strip()}")
             demand(outcome.errors.strip(), "it failed without a word")
         # Healed.
-        bench.come_back(template, world, "")
+        bench.come_back(template, world)
         return outcome.code
 
 

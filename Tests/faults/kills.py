@@ -51,7 +51,7 @@ def killed(bench: Bench, template: Template, number: int, typical: float) -> boo
         time.sleep(dice.uniform(0, typical))
         child.send_signal(signal.SIGKILL)
         hit = child.wait() == -signal.SIGKILL
-        bench.come_back(template, world, "")
+        bench.come_back(template, world)
         return hit
 
 

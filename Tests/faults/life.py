@@ -126,16 +126,16 @@ class Job:
         return [one.replace("{world}", world.path) for one in self.again or self.command]
 
 
-def summary(world: World, expected: Expected, secrets: list[bytes]) -> dict:
+def summary(world: World, expected: Expected, secrets: list[bytes], is_torn: bool = False) -> dict:
     """What two runs of the same job have in common: states, counts and the names of files."""
-    ring, census = check(world.home, expected, secrets)
+    ring, census = check(world.home, expected, secrets, is_torn)
     files: Counter[str] = Counter()
     for folder, folders, names in os.walk(world.path):
         # Reports are named by time, jobs and locks come and go.
         for name in folders + names:
             path = os.path.relpath(os.path.join(folder, name), world.path)
-            # A root key that is changed once more gets another number.
-            if not re.search(r"(-wal|-shm|-journal|\.lock|root-\d+\.key)$|home/reports/", path):
+            # A root key that is changed once more gets another number; what a power cut tore is kept.
+            if not re.search(r"(-wal|-shm|-journal|\.lock|root-\d+\.key)$|home/reports/|evidence.jsonl.torn-", path):
                 files[re.sub(r"-?\d{8}T\d{6}Z(-[0-9a-f]+)?", "-TIME", path)] += 1
     return {
         "states": {number: one.states[-1] for number, one in ring.generations.items()},

@@ -23,7 +23,7 @@ def run(bench: Bench, jobs: str = "rotate,import,reencrypt") -> dict:
                     world.home, job.arguments(world), data=job.data,
                     preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
                 check(world.home, job.after if outcome.code == 0 else job.during, job.secrets)
-                bench.come_back(template, world, "")
+                bench.come_back(template, world)
                 return outcome.code
 
         # The least that is enough, by halving.

@@ -38,7 +38,7 @@ def sequence(bench: Bench, template: Template, number: int, full: int) -> int:
             hits += outcome.code == KILLED
             check(world.home, job.during, job.secrets)
             arguments = job.rerun(world)
-        bench.come_back(template, world, "")
+        bench.come_back(template, world)
         growth = size(world) - full
         demand(growth <= BATCH, f"{growth} bytes more than after an unbroken run")
     return hits

@@ -13,7 +13,7 @@ def struck(bench: Bench, template: Template, k: int, mode: str) -> None:
             world.home, template.job.arguments(world), Fault(world.path, at=k, mode=mode), template.job.data)
         # Threads may reach the end of a run in another order, and with a call less or two.
         demand(outcome.code in (KILLED, 0), f"exit code {outcome.code}: {outcome.errors.strip()}")
-        bench.come_back(template, world, f"{mode} call {k}")
+        bench.come_back(template, world)
 
 
 def run(bench: Bench, jobs: str) -> dict:
