@@ -8,7 +8,7 @@ SERVERS := postgresql pgbouncer munge slurm-wlm passwd util-linux
 VENV := .build/venv
 BUILD := .build/release
 
-.PHONY: help setup build demo test lint bench scale bench-postgres bench-broker clean
+.PHONY: help setup build demo test test-full soak lint bench scale bench-postgres bench-broker clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -33,6 +33,23 @@ test: setup ## every test, on the release build
 	$(MAKE) --no-print-directory $(VENV)/ready
 	KEYROLL_STRICT=1 swift build -c release --build-tests --explicit-target-dependency-import-check error
 	KEYROLL_STRICT=1 KEYROLL_TEST_VENV="$$PWD/$(VENV)" swift test -c release --skip-build
+
+FAULTS := syscalls power errors kills nested full memory rotators writers leftover clocks rollback
+FAULT_RUN = $(VENV)/bin/python3 Tests/faults $(1) --keyroll $(BUILD)/keyroll --writer $(BUILD)/FaultWriter
+
+test-full: test ## every test in its full size: every step, every call, every sync; takes a night and a day
+	@KEYROLL_TEST_EVERY_STEP=1 KEYROLL_TEST_VENV="$$PWD/$(VENV)" swift test -c release --skip-build --filter Crash
+	mkdir -p .build/faults
+	failed=
+	for check in $(FAULTS); do
+	    $(call FAULT_RUN,$$check) --size nightly --workers 2 > .build/faults/$$check.json || failed="$$failed $$check"
+	done
+	[ -z "$$failed" ] || { echo "failed:$$failed; see .build/faults" >&2; exit 1; }
+
+soak: build ## rotations under live writers, with kills and failing calls, for MINUTES=60
+	@$(MAKE) --no-print-directory $(VENV)/ready
+	swift build -c release --product FaultWriter
+	$(call FAULT_RUN,soak) --size nightly --set minutes=$(or $(MINUTES),60)
 
 lint: ## formatting and style
 	@swift format lint -r -p --strict Package.swift Sources Tests benchmarks

@@ -11,6 +11,7 @@
     writers    R11  writers, rotations and kills against a model
     leftover   R12  retirement with one reference left
     clocks     R15  wrong clocks
+    rollback   R14  everything put back to an earlier day
     soak       all of it at once, for so many minutes
 
 Standard output is one JSON object: what was tried, how often, and what failed. The seed gives the same tries again.
@@ -28,18 +29,19 @@ from runner import Keyroll, Unsafe, note
 
 # What each check gets, by size.
 SIZES: dict[str, dict[str, dict]] = {
-    "syscalls": {"ci": {"limit": 8}, "nightly": {}},
-    "power": {"ci": {"limit": 4, "seeds": 1}, "nightly": {"seeds": 20}},
-    "errors": {"ci": {"limit": 16}, "nightly": {}},
-    "kills": {"ci": {"count": 0, "kills": 0, "others": 4}, "nightly": {"count": 10_000, "kills": 1000, "others": 200}},
-    "nested": {"ci": {"sequences": 2}, "nightly": {"sequences": 200}},
-    "full": {"ci": {"steps": 6}, "nightly": {"steps": 1000}},
-    "memory": {"ci": {"jobs": "rotate"}, "nightly": {}},
-    "rotators": {"ci": {"rounds": 40}, "nightly": {"rounds": 1000}},
-    "writers": {"ci": {"seeds": 1, "seconds": 8}, "nightly": {"seeds": 100, "seconds": 60}},
+    "syscalls": {"ci": {"limit": 6}, "nightly": {}},
+    "power": {"ci": {"limit": 2, "seeds": 1}, "nightly": {"seeds": 20}},
+    "errors": {"ci": {"limit": 12}, "nightly": {}},
+    "kills": {"ci": {"count": 0, "kills": 0, "others": 3}, "nightly": {"count": 10_000, "kills": 1000, "others": 200}},
+    "nested": {"ci": {"sequences": 1}, "nightly": {"sequences": 200}},
+    "full": {"ci": {"steps": 5}, "nightly": {"steps": 1000}},
+    "memory": {"ci": {"jobs": "rotate", "levels": 5}, "nightly": {}},
+    "rotators": {"ci": {"rounds": 30}, "nightly": {"rounds": 1000}},
+    "writers": {"ci": {"seeds": 1, "seconds": 6}, "nightly": {"seeds": 100, "seconds": 60}},
     "leftover": {"ci": {"tries": 20}, "nightly": {"tries": 1000}},
     "clocks": {"ci": {}, "nightly": {}},
-    "soak": {"ci": {"minutes": 0.3}, "nightly": {"minutes": 60}},
+    "rollback": {"ci": {"days": 4}, "nightly": {"days": 30}},
+    "soak": {"ci": {"minutes": 0.2}, "nightly": {"minutes": 60}},
 }
 BY_JOB = {"syscalls", "power", "errors", "memory"}
 
