@@ -30,7 +30,7 @@ from runner import Keyroll, Unsafe, note
 # What each check gets, by size.
 SIZES: dict[str, dict[str, dict]] = {
     "syscalls": {"ci": {"limit": 6}, "nightly": {}},
-    "power": {"ci": {"limit": 2, "seeds": 1}, "nightly": {"seeds": 20}},
+    "power": {"ci": {"limit": 2, "seeds": 1}, "nightly": {"seeds": 20, "every": 4}},
     "errors": {"ci": {"limit": 12}, "nightly": {}},
     "kills": {"ci": {"count": 0, "kills": 0, "others": 3}, "nightly": {"count": 10_000, "kills": 1000, "others": 200}},
     "nested": {"ci": {"sequences": 1}, "nightly": {"sequences": 200}},

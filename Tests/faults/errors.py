@@ -2,7 +2,7 @@
 
 from bench import Bench, Template
 from life import named
-from runner import Fault, Unsafe, demand
+from runner import Fault, demand, note
 
 KINDS = [
     (mode, lasting) for mode in ("fail:EIO", "fail:ENOSPC", "fail:EDQUOT", "fail:EINTR", "short")
@@ -50,4 +50,5 @@ def run(bench: Bench, jobs: str, calls: str = "") -> dict:
 
         bench.each(tries, one)
         result[job.name] = {"calls": template.calls, "tries": len(tries), "exits": dict(sorted(codes.items()))}
+        note(f"{job.name}: {result[job.name]}")
     return result

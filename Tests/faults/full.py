@@ -1,12 +1,11 @@
 """R7: a disk of a fixed size that gets full for real (tmpfs), from too small to large enough."""
 
 import os
-import shutil
 import subprocess
 
 from bench import Bench
-from life import OLD, QUICK, World, json_lines, plaintexts
-from runner import Unsafe, demand
+from life import QUICK, World, json_lines, plaintexts
+from runner import demand
 from safety import check, either, exactly
 
 STEP = 64

@@ -1,13 +1,12 @@
 """R1: kill -9 at random instants of a rotation of many secrets, and of the other jobs of the life."""
 
-import os
 import signal
 import subprocess
 import time
 
 from bench import Bench, Template
 from life import LIFE, QUICK, Job, World, plaintexts
-from runner import demand
+from runner import demand, note
 from safety import exactly
 
 # The common store "S": all sizes, three generations.
@@ -71,4 +70,5 @@ def run(bench: Bench, count: int, kills: int, others: int) -> dict:
             f"{job.name}, kill {number}", lambda: hits.append(killed(bench, template, number, typical))))
         demand(sum(hits) * 5 >= times, f"{job.name}: only {sum(hits)} of {times} kills came in time")
         result[job.name] = {"kills": times, "in time": sum(hits), "seconds": round(typical, 3)}
+        note(f"{job.name}: {result[job.name]}")
     return result

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from bench import Bench
 from life import named
+from runner import note
 from safety import check
 
 LEVELS = 20
@@ -67,4 +68,5 @@ def run(bench: Bench, jobs: str = "rotate,import,reencrypt", levels: int = LEVEL
 
             bench.attempt(f"{job.name}, memory level {level}", body)
         result[job.name] = {"levels": levels, "from MiB": floor, "to MiB": 2 * enough, "exits": codes}
+        note(f"{job.name}: {result[job.name]}")
     return result

@@ -3,8 +3,8 @@
 import os
 
 from bench import Bench, Template
-from life import LIFE, Job, World
-from runner import KILLED, Fault, demand
+from life import LIFE, World
+from runner import KILLED, Fault, demand, note
 from safety import check
 
 DEPTH = 5
@@ -57,4 +57,5 @@ def run(bench: Bench, sequences: int) -> dict:
         bench.each(list(range(sequences)), lambda number: bench.attempt(
             f"{job.name}, sequence {number}", lambda: hits.append(sequence(bench, template, number, full))))
         result[job.name] = {"sequences": sequences, "kills": sum(hits)}
+        note(f"{job.name}: {result[job.name]}")
     return result

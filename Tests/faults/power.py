@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bench import Bench, Template
 from life import World, named, summary
 from replay import Change, Disk, read_log, write_image
-from runner import Fault, demand
+from runner import Fault, demand, note
 from safety import check
 
 # Nobody has looked at this log yet.
@@ -70,8 +70,8 @@ def cuts(bench: Bench, name: str, disk: Disk, changes: list[Change], seeds: int)
     yield list(cut("after it said done", syncs + 1, True))
 
 
-def after_power_cut(bench: Bench, template: Template, state: State) -> None:
-    """The machine comes up again."""
+def after_power_cut(bench: Bench, template: Template, state: State, comes_back: bool) -> None:
+    """The machine comes up again: everything is safe, and, where that is looked at too, goes on by itself."""
     job = template.job
     with bench.scratch(f"{job.name} {state.key}") as path:
         write_image(state.image, path)
@@ -81,16 +81,18 @@ def after_power_cut(bench: Bench, template: Template, state: State) -> None:
             # Nothing of it may be missing, though nobody runs it again.
             end = summary(world, job.after, job.secrets, is_torn=True)
             demand(end["states"] == template.finished["states"], f"done was told, and states are {end['states']}")
+        if not comes_back:
+            return
         bench.come_back(template, world, is_torn=True)
-        # The next job marks what was torn off the logs, and they follow again.
-        bench.keyroll.run(world.home, ["rotate"]).expect()
+        # The next roll marks what was torn off the logs, and they follow again.
+        bench.keyroll.run(world.home, ["rotate", "--force"]).expect()
         check(world.home, job.after, job.secrets)
         bench.keyroll.run(world.home, ["verify"]).expect()
         bench.keyroll.run(world.home, ["audit", "verify"]).expect(0, ATTENTION)
 
 
-def run(bench: Bench, jobs: str, seeds: int = 20) -> dict:
-    """All syncs of each job of the life, or as many as the limit lets."""
+def run(bench: Bench, jobs: str, seeds: int = 20, every: int = 1) -> dict:
+    """All syncs of each job of the life, or as many as the limit lets; of every so many disks keyroll goes on."""
     result = {}
     for job in named(jobs):
         template = bench.template(job)
@@ -99,8 +101,11 @@ def run(bench: Bench, jobs: str, seeds: int = 20) -> dict:
         demand(syncs >= 5, f"{job.name} syncs {syncs} times only")
         number = 0
         for states in cuts(bench, job.name, disk, changes, seeds):
+            tries = list(enumerate(states, number))
             number += len(states)
-            bench.each(states, lambda state: bench.attempt(
-                f"{job.name}, power cut {state.where}", lambda: after_power_cut(bench, template, state)))
-        result[job.name] = {"changes": len(changes), "syncs": syncs, "states": number}
+            bench.each(tries, lambda one: bench.attempt(
+                f"{job.name}, power cut {one[1].where}",
+                lambda: after_power_cut(bench, template, one[1], one[0] % every == 0)))
+        result[job.name] = {"changes": len(changes), "syncs": syncs, "states": number, "went on": -(-number // every)}
+        note(f"{job.name}: {result[job.name]}")
     return result

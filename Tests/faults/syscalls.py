@@ -2,7 +2,7 @@
 
 from bench import Bench, Template
 from life import named
-from runner import KILLED, Fault, demand
+from runner import KILLED, Fault, demand, note
 
 
 def struck(bench: Bench, template: Template, k: int, mode: str) -> None:
@@ -27,4 +27,5 @@ def run(bench: Bench, jobs: str) -> dict:
             f"{job.name}, killed {one[0]} call {one[1]} of {template.calls}",
             lambda: struck(bench, template, one[1], one[0])))
         result[job.name] = {"calls": template.calls, "tries": len(tries)}
+        note(f"{job.name}: {result[job.name]}")
     return result

@@ -3,7 +3,6 @@
 import base64
 import json
 import os
-import queue
 import random
 import signal
 import subprocess
