@@ -177,7 +177,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "KeyrollCommand", "FaultWriter", "ForgedArchives", "TestServers", "Keyroll", "BrokerWire", "Access", "Protection",
+                "KeyrollCommand", "FaultWriter", "ForgedArchives", "TestServers", "Keyroll", "BrokerWire", "Access",
+                "Protection",
                 "SecretStores", "Envelopes", "Cryptography",
             ],
             swiftSettings: strict),

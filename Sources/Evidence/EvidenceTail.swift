@@ -94,5 +94,7 @@ struct EvidenceTail {
 }
 
 extension EvidenceRecord {
-    fileprivate func isAddedWith(_ other: EvidenceRecord?) -> Bool { other.map { $0.job == job && $0.at == at } ?? true }
+    fileprivate func isAddedWith(_ other: EvidenceRecord?) -> Bool {
+        other.map { $0.job == job && $0.at == at } ?? true
+    }
 }

@@ -21,6 +21,7 @@ def struck(bench: Bench, template: Template, k: int, mode: str, lasting: bool, c
         if outcome.code == 0:
             # What failed did not matter, or was done another way: then all of it is there.
             bench.expect_success(template, world)
+            demand("did not take" not in outcome.errors, f"exit code 0, and: {outcome.errors.strip()}")
         else:
             demand(outcome.code in DOCUMENTED, f"exit code {outcome.code} is not documented: {outcome.errors.strip()}")
             demand(outcome.errors.strip(), "it failed without a word")

@@ -53,7 +53,7 @@ struct Import: ParsableCommand {
                 Output.error("interrupted after \(report.tally.scanned) records; run it again to go on")
                 return .tryAgain
             }
-            return count == 0 ? .done : .someFailed
+            return count == 0 && !report.needsAttention ? .done : .someFailed
         }
     }
 }
