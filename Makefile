@@ -15,7 +15,7 @@ BENCH_VENV := .build/bench-venv
 QUICK ?=
 BUILD := .build/release
 
-.PHONY: help setup build release man completions install uninstall deb test-packaging docs demo test lint bench bench-ready bench-check bench-baseline bench-rotation scale bench-postgres bench-broker clean
+.PHONY: help setup build release man completions install uninstall deb test-packaging docs demo test test-full test-asan test-tsan fuzz mutants soak lint bench bench-ready bench-check bench-baseline bench-rotation scale bench-postgres bench-broker clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -49,6 +49,42 @@ test: setup ## every test, on the release build
 
 docs: build ## the library's documentation, in .build/docs
 	@packaging/docs.sh $(BUILD) .build/docs
+
+FAULTS := syscalls power errors kills nested full memory rotators writers leftover clocks rollback
+FAULT_RUN = $(VENV)/bin/python3 Tests/faults $(1) --keyroll $(BUILD)/keyroll --writer $(BUILD)/FaultWriter
+
+test-full: test ## every test in its full size: every step, every call, every sync; takes a night and a day
+	@KEYROLL_TEST_EVERY_STEP=1 KEYROLL_TEST_VENV="$$PWD/$(VENV)" swift test -c release --skip-build --filter Crash
+	mkdir -p .build/faults
+	failed=
+	for check in $(FAULTS); do
+	    $(call FAULT_RUN,$$check) --size nightly --workers 2 > .build/faults/$$check.json || failed="$$failed $$check"
+	done
+	[ -z "$$failed" ] || { echo "failed:$$failed; see .build/faults" >&2; exit 1; }
+
+fuzz: setup ## every parser by libFuzzer, SECONDS=60 each
+	@[ -d .build-fuzz ] || mkdir .build-fuzz
+	KEYROLL_FUZZ=1 swift build -c release --sanitize fuzzer --product Fuzz --scratch-path .build-fuzz
+	Tests/fuzz/run.sh $(or $(SECONDS_EACH),60) $(TARGETS)
+
+test-asan: setup ## the tests under the address sanitizer, FILTER=… for some of them
+	@.ci/install $(SERVERS) $(LOOKERS)
+	$(MAKE) --no-print-directory $(VENV)/ready
+	KEYROLL_TEST_VENV="$$PWD/$(VENV)" swift test -c release --sanitize address --scratch-path .build-asan $(if $(FILTER),--filter '$(FILTER)')
+
+test-tsan: setup ## the tests under the thread sanitizer, FILTER=… for some of them
+	@.ci/install $(SERVERS) $(LOOKERS)
+	$(MAKE) --no-print-directory $(VENV)/ready
+	KEYROLL_TEST_VENV="$$PWD/$(VENV)" swift test -c release --sanitize thread --scratch-path .build-tsan $(if $(FILTER),--filter '$(FILTER)')
+
+mutants: setup ## deliberate mistakes, each of which the tests have to notice; after make test
+	@.ci/install rsync patch
+	Tests/mutants/run.sh $(NAMES)
+
+soak: build ## rotations under live writers, with kills and failing calls, for MINUTES=60
+	@$(MAKE) --no-print-directory $(VENV)/ready
+	swift build -c release --product FaultWriter
+	$(call FAULT_RUN,soak) --size nightly --set minutes=$(or $(MINUTES),60)
 
 lint: ## formatting and style
 	@swift format lint -r -p --strict Package.swift Sources Plugins Examples Tests benchmarks

@@ -170,11 +170,14 @@ let package = Package(
         .testTarget(
             name: "CustodyTests", dependencies: ["Custody", "KeyManagement", "Cryptography", "Files"],
             swiftSettings: strict),
+        // An application that the fault harness drives.
+        .executableTarget(
+            name: "FaultWriter", dependencies: ["Keyroll"], path: "Tests/FaultWriter", swiftSettings: strict),
         // Drives the real command; it is built because it is named here.
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "KeyrollCommand", "MailFetcher", "ForgedArchives", "TestServers", "Keyroll", "BrokerWire", "Access",
+                "KeyrollCommand", "MailFetcher", "FaultWriter", "ForgedArchives", "TestServers", "Keyroll", "BrokerWire", "Access",
                 "Protection",
                 "SecretStores", "Envelopes", "Cryptography",
             ],

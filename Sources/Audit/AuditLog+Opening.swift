@@ -54,7 +54,7 @@ extension AuditLog {
         if let segment {
             let size = try segment.size()
             // A torn line may have been marked by somebody else in as many bytes.
-            if size != offset || isBeginning { try follow(segment, size) }
+            if size != offset || isBeginning { try follow(segment, size, isBeginning) }
             // Nobody begins another segment before this one is full.
             guard offset >= limit || isBeginning else { return }
         }
@@ -64,24 +64,25 @@ extension AuditLog {
             let next = try Segment.open(folder, first, forWriting: true)
             segment = next
             offset = 0
-            try follow(next, next.size())
+            try follow(next, next.size(), isBeginning)
         }
     }
 
-    private func follow(_ segment: Segment, _ size: Int) throws {
+    private func follow(_ segment: Segment, _ size: Int, _ isBeginning: Bool) throws {
         guard size >= offset else { throw gap(number) }
+        let known = torn
         torn = []
         let stream = LineStream(segment.descriptor, path: segment.path, part: offset..<size)
         while true {
             switch try stream.next() {
             case .end: return
-            case .endless: throw gap(number + 1)
+            case .endless: return try takeAsTorn(segment, size, isBeginning ? nil : known)
             case .torn(let bytes):
                 torn = Array(bytes)
                 return
             case .line(let line):
                 guard let entry = EntryScanner.scan(line), entry.number == number + 1, entry.previous == hash else {
-                    throw gap(number + 1)
+                    return try takeAsTorn(segment, size, isBeginning ? nil : known)
                 }
                 hash = try EntryHash(of: line, digester)
                 number = entry.number
@@ -92,6 +93,20 @@ extension AuditLog {
                 }
             }
         }
+    }
+
+    /// What lies behind the last good entry, and behind what the head file notes, was not on the disk when the power went:
+    /// it may be anything, new lines in it or not. While the machine runs no more comes of that kind.
+    ///
+    /// - Parameter known: what it has to be; nil for whoever opens the log.
+    private func takeAsTorn(_ segment: Segment, _ size: Int, _ known: [UInt8]?) throws {
+        guard size - offset <= Self.tornLimit else { throw gap(number + 1) }
+        var bytes = [UInt8](repeating: 0, count: size - offset)
+        guard pread(segment.descriptor, &bytes, bytes.count, off_t(offset)) == bytes.count else {
+            throw AuditError.current(segment.path, "cannot read")
+        }
+        guard known == nil || known == bytes else { throw gap(number + 1) }
+        torn = bytes
     }
 
     private func gap(_ number: UInt64) -> AuditError {

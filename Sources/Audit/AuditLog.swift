@@ -21,6 +21,8 @@ public final class AuditLog: @unchecked Sendable {
     public static let segmentLimit = 256 << 20
     /// How long an entry may wait for its sync, in milliseconds; the sync itself comes on top.
     static let syncDelay = 50
+    /// More than this is not written between two syncs: what a power cut tore is less.
+    static let tornLimit = 4 << 20
 
     let folder: String
     let group: Identity

@@ -3,8 +3,8 @@ import Glibc
 
 /// `audit/head`: the file that says how far the log has to reach, and that everybody who writes to the log locks.
 ///
-/// Two slots are written in turn, each in a block of its own, so that a write that a crash tore leaves the other one. A
-/// third is written only where the root key changes, under the new one, before that is in force: at any instant one slot
+/// Two slots, each in a block of its own, so that a write that a power cut tore leaves the other one: a process writes to
+/// one and the same, and to the other only after a sync. A third is written only where the root key changes, under the new one, before that is in force: at any instant one slot
 /// fits the key in force.
 final class HeadFile {
     static let name = "head"
@@ -12,6 +12,8 @@ final class HeadFile {
     private static let slots = 3
     private let path: String
     private let descriptor: Int32
+    /// The counter of the last mark of this process, and its slot.
+    private var last: (counter: UInt64, slot: Int)?
 
     /// Opens it, and makes it where it is missing.
     init(_ folder: String) throws {
@@ -83,7 +85,7 @@ final class HeadFile {
         if let present, present.position.number >= position.number, !isNew { return }
         let mark = HeadMark(
             position, latest: max(latest, present?.latest ?? latest), counter: (present?.counter ?? 0) + 1)
-        try write(mark, Self.olderSlot(marks), seal)
+        try write(mark, freeSlot(marks), seal)
     }
 
     /// Notes a later moment at the same position. The caller holds the lock.
@@ -92,10 +94,21 @@ final class HeadFile {
         guard var mark = Self.best(marks), mark.latest < moment else { return }
         mark.latest = moment
         mark.counter += 1
-        try write(mark, Self.olderSlot(marks), seal)
+        try write(mark, freeSlot(marks), seal)
     }
 
-    /// The newer one of the two stays until the next is written.
+    /// The slot to write to: while nobody else wrote, the one of this process's last mark, since the other one is on the
+    /// disk; else the older one, once the newer one is on the disk.
+    private func freeSlot(_ marks: [HeadMark?]) throws -> Int {
+        if let last, last.slot < 2, marks[last.slot]?.counter == last.counter,
+            marks[1 - last.slot]?.counter ?? 0 < last.counter, marks[1 - last.slot] != nil
+        {
+            return last.slot
+        }
+        guard fdatasync(descriptor) == 0 else { throw AuditError.current(path, "cannot sync") }
+        return Self.olderSlot(marks)
+    }
+
     private static func olderSlot(_ marks: [HeadMark?]) -> Int {
         guard let first = marks[0] else { return 0 }
         guard let second = marks[1] else { return 1 }
@@ -122,5 +135,6 @@ final class HeadFile {
         record += [UInt8](repeating: 0, count: max(0, 1024 - record.count))
         let count = pwrite(descriptor, record, record.count, off_t(slot * Self.stride))
         guard count == record.count else { throw AuditError.current(path, "cannot write") }
+        last = (mark.counter, slot)
     }
 }

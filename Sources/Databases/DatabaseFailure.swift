@@ -1,4 +1,7 @@
 import CSQLite
+import Files
+public import GRDB
+import Glibc
 
 /// What went wrong with an SQLite file, in the words that a person and an exit code need.
 public struct DatabaseFailure: Error, Sendable, CustomStringConvertible {
@@ -46,11 +49,17 @@ public struct DatabaseFailure: Error, Sendable, CustomStringConvertible {
             case SQLITE_IOERR: .inputOutput
             case SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_FORMAT: .damaged
             case SQLITE_BUSY, SQLITE_LOCKED, SQLITE_PROTOCOL: .busy
+            // A device that fails or has no room gives this, too; then nothing is wrong with anybody's rights.
+            case SQLITE_CANTOPEN where Self.mayWrite(path): .inputOutput
             case SQLITE_PERM, SQLITE_READONLY, SQLITE_AUTH, SQLITE_CANTOPEN: .notPermitted
             case SQLITE_NOMEM: .inputOutput
             default: .internalError
             }
         self.init(code, path: path, "\(message) (SQLite code \(resultCode))")
+    }
+
+    private static func mayWrite(_ path: String) -> Bool {
+        access(path, R_OK | W_OK) == 0 && access(PrivateFile.parent(of: path), W_OK | X_OK) == 0
     }
 
     /// One lower-case line with what to do.

@@ -8,7 +8,7 @@ import Glibc
 public struct EvidenceChain: Sendable {
     /// The file.
     public let path: String
-    private static let origin = String(repeating: "0", count: 64)
+    static let origin = String(repeating: "0", count: 64)
     /// The most bytes that one record takes.
     private static let limit = 1 << 20
 
@@ -34,7 +34,8 @@ public struct EvidenceChain: Sendable {
 
     /// Adds records, durably and together.
     ///
-    /// A line that a crash cut off is taken away, and the next record says how many bytes it had.
+    /// What a crash tore at the end is taken away, and the next record says how many bytes it had; where that may have
+    /// been whole lines, they are kept in a file beside it.
     ///
     /// - Throws: `FileError`.
     public func append(
@@ -126,7 +127,8 @@ public struct EvidenceChain: Sendable {
         return (records, hashes)
     }
 
-    /// The last whole line, and how many bytes of a torn one there are, or were where they are cut off.
+    /// The last record that follows from the ones before it, and how many torn bytes there are behind it, or were where
+    /// they are cut off.
     private func tail(_ descriptor: Int32, cuts: Bool) throws -> (ArraySlice<UInt8>?, Int) {
         let size = Int(lseek(descriptor, 0, SEEK_END))
         guard size > 0 else { return (nil, 0) }
@@ -134,14 +136,19 @@ public struct EvidenceChain: Sendable {
         var bytes = [UInt8](repeating: 0, count: size - start)
         let count = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, off_t(start)) }
         guard count == bytes.count else { throw FileError.current(path, "cannot read") }
-        let end = bytes.lastIndex(of: 10).map { $0 + 1 } ?? 0
-        let torn = bytes.count - end
-        if torn > 0, cuts {
-            guard ftruncate(descriptor, off_t(start + end)) == 0 else { throw FileError.current(path, "cannot cut") }
+        let tail = try EvidenceTail(bytes, isWhole: start == 0, path: path)
+        if tail.torn > 0, cuts {
+            let torn = bytes.suffix(tail.torn)
+            // More than a piece of a line: kept, since somebody may want to see whether it was a crash.
+            if torn.contains(10) {
+                let aside = PrivateFile.temporaryName(beside: path).replacing(".new-", with: ".torn-")
+                try Array(torn).withUnsafeBytes { try PrivateFile.write(aside, $0, replacing: false) }
+            }
+            guard ftruncate(descriptor, off_t(size - tail.torn)) == 0 else {
+                throw FileError.current(path, "cannot cut")
+            }
         }
-        guard end > 0 else { return (nil, torn) }
-        let whole = bytes[..<(end - 1)]
-        return (whole.suffix(from: whole.lastIndex(of: 10).map { $0 + 1 } ?? 0), torn)
+        return (tail.last, tail.torn)
     }
 
     private static func encode(_ record: EvidenceRecord) throws -> [UInt8] {
@@ -150,13 +157,13 @@ public struct EvidenceChain: Sendable {
         return Array(try encoder.encode(record))
     }
 
-    private static func decode(_ line: some Collection<UInt8>, _ path: String) throws -> EvidenceRecord {
+    static func decode(_ line: some Collection<UInt8>, _ path: String) throws -> EvidenceRecord {
         do { return try JSONDecoder().decode(EvidenceRecord.self, from: Data(line)) } catch {
             throw FileError(.inputOutput, path, "the last record is not what keyroll writes")
         }
     }
 
-    private static func hash(_ line: some Collection<UInt8>) throws -> String {
+    static func hash(_ line: some Collection<UInt8>) throws -> String {
         hexadecimal(try Array(line).withUnsafeBytes { try sha256($0) })
     }
 }

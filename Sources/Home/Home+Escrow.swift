@@ -213,14 +213,18 @@ extension Home {
         }
     }
 
-    /// A process that was killed while it wrote a bundle leaves its draft behind. Only the holder of the run lock
-    /// writes bundles.
+    /// A process that was killed while it wrote a bundle, a root key or a configuration leaves its draft behind. Only the
+    /// holder of the run lock writes them.
     public func removeDrafts() throws {
         // Only those of this group: homes may share the folder.
         let own = BundleFile.stem(group: keeper.keyring.ring.name)
         for name in FolderListing.names(bundlesPath)
         where name.hasPrefix(own) && name.contains(BundleFile.suffix + ".new-") {
             unlink(bundlesPath + "/" + name)
+        }
+        for name in FolderListing.names(layout.path)
+        where name.contains(".key.new-") || name.hasPrefix("keyroll.yaml.") && name.contains(".new-") {
+            unlink(layout.resolve(name))
         }
     }
 }

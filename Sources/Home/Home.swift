@@ -155,6 +155,7 @@ public final class Home: Sendable {
             throw HomeError(
                 .changedMeanwhile, "\(layout.configuration): its stores were changed a moment ago; run it again")
         }
+        try removeDrafts()
         return lock
     }
 

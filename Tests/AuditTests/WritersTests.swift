@@ -112,6 +112,50 @@ struct WritersTests {
         }
     }
 
+    /// Of several lines that were not synced a power cut may leave some sectors and others not.
+    @Test func aTornTailMayHaveNewLinesInIt() throws {
+        let folder = try LogFolder()
+        try folder.open().close()
+        let log = try folder.open()
+        for number in 0..<3 { try log.append(.sample(number)) }
+        try log.sync()
+        // What is noted is on the disk; the three entries behind it need not be.
+        let head = try Data(contentsOf: URL(fileURLWithPath: folder.audit + "/head"))
+        for number in 3..<6 { try log.append(.sample(number)) }
+        try log.sync()
+        let lines = try folder.lines()
+        let whole = try folder.bytes()
+        let start = whole.count - lines.suffix(3).map { $0.count + 1 }.reduce(0, +)
+        for (gap, filler) in [(0..<40, UInt8(0)), (0..<40, 10), (100..<400, 0x61), (0..<(whole.count - start - 1), 0)] {
+            var torn = whole
+            for index in gap { torn[start + index] = filler }
+            try folder.replace(torn)
+            try head.write(to: URL(fileURLWithPath: folder.audit + "/head"))
+            let opened = try folder.open()
+            try opened.append(.sample(9))
+            try folder.open().append(.sample(10))
+            let after = try folder.lines()
+            #expect(Array(after.prefix(lines.count - 3)) == Array(lines.dropLast(3)))
+            let entry = try JSONSerialization.jsonObject(with: Data(after[lines.count - 3])) as? [String: Any]
+            #expect(entry?["kind"] as? String == "tornTail")
+            #expect((entry?["facts"] as? [String: Any])?["bytes"] as? Int == whole.count - start)
+            #expect(after.count == lines.count)
+            try opened.close()
+            #expect(try folder.verify(sealed: false).fault == nil)
+        }
+    }
+
+    /// Behind what is noted, that is; anything before it is no crash.
+    @Test func whatIsNotedCannotBeTorn() throws {
+        let folder = try LogFolder()
+        let log = try folder.open()
+        for number in 0..<6 { try log.append(.sample(number), synced: true) }
+        var torn = try folder.bytes()
+        torn[torn.count - 100] = 0
+        try folder.replace(torn)
+        #expect(throws: AuditError.self) { try folder.open() }
+    }
+
     @Test func aCrashBetweenTwoSegments() throws {
         let folder = try LogFolder()
         let log = try folder.open(every: 100, limit: 1)

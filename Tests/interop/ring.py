@@ -55,12 +55,22 @@ class Ring:
         return found[0]
 
 
-def root_key(home: str) -> bytes:
-    """The 32 bytes of root.key."""
-    with open(os.path.join(home, "root.key"), encoding="ascii") as file:
+def root_key(home: str, name: str = "root.key") -> bytes:
+    """The 32 bytes of a root key's file."""
+    with open(os.path.join(home, name), encoding="ascii") as file:
         label, digits = file.read().split()
     assert label == "keyroll-root-key-1" and len(digits) == 64
     return bytes.fromhex(digits)
+
+
+def fitting_root_key(home: str, suffix: str, check: bytes) -> bytes:
+    """The root key that a ring is sealed under: while it is being changed there are two."""
+    for name in sorted(os.listdir(home)):
+        if name.endswith(".key"):
+            key = root_key(home, name)
+            if derive(key, "keyroll/1 root key check" + suffix)[:16] == check:
+                return key
+    raise AssertionError("another root key")
 
 
 def read_ring(home: str, file: str = "keys.sqlite") -> Ring:
@@ -72,9 +82,8 @@ def read_ring(home: str, file: str = "keys.sqlite") -> Ring:
     assert len(row) == 1
     form, sequence, group, check, parameters, document, mac = row[0]
     assert form == 1
-    root = root_key(home)
     suffix = f" of group {group.hex()}"
-    assert derive(root, "keyroll/1 root key check" + suffix)[:16] == check, "another root key"
+    root = fitting_root_key(home, suffix, check)
     covered = cbor2.dumps(["keyroll/1 ring", sequence, group, check, parameters, document], canonical=True)
     authenticator = hmac.new(derive(root, "keyroll/1 authenticate ring" + suffix), covered, hashlib.sha256)
     assert hmac.compare_digest(authenticator.digest(), mac), "the ring's MAC is wrong"

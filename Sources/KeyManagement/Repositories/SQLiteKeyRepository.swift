@@ -67,11 +67,17 @@ public struct SQLiteKeyRepository: KeyRepository {
             if let stored, stored.sequence > ring.sequence, stored.rootKeyCheck != ring.rootKeyCheck { continue }
             if let stored, isAuthentic(stored) {
                 guard stored.sequence < ring.sequence else { continue }
+            } else if let stored, Self.isBeforeRootChange(stored, ring) {
+                // A change of the root key that was cut off between the copies: what it was sealed under before goes.
             } else if PrivateFile.exists(path) {
                 try moveAside(path)
             }
             try write(ring, to: path, replacing: nil)
         }
+    }
+
+    private static func isBeforeRootChange(_ stored: StoredRing, _ ring: StoredRing) -> Bool {
+        stored.group == ring.group && stored.sequence + 1 == ring.sequence && stored.rootKeyCheck != ring.rootKeyCheck
     }
 
     private func moveAside(_ path: String) throws {

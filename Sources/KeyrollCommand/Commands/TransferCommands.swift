@@ -55,7 +55,7 @@ struct Import: ParsableCommand {
                 Output.error("interrupted after \(report.tally.scanned) records; run it again to go on")
                 return .tryAgain
             }
-            return count == 0 ? ran.end : .someFailed
+            return count == 0 && !report.needsAttention ? ran.end : .someFailed
         }
     }
 }

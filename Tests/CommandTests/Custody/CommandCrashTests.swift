@@ -81,6 +81,11 @@ import Testing
             #expect(try home.keyroll.run(["root", "change"]).code == 0, "\(what)")
             #expect(try home.keyroll.secrets() == secrets, "\(what)")
             #expect(!home.has("keyroll.yaml.next"), "\(what)")
+            // Nothing is left under the root key before, and no draft of a key.
+            let left = try FileManager.default.contentsOfDirectory(atPath: home.path).filter {
+                $0.contains(".damaged-") || $0.contains(".new-")
+            }
+            #expect(left.isEmpty, "\(what): \(left)")
             try home.remove("root.key")
             try home.expectBundlesWhole()
             try home.keyroll("rotate", "--force")

@@ -161,6 +161,35 @@ import Testing
         try home.keyroll("report", "--job", try #require(try jobs().last))
     }
 
+    /// Of records that were added together a power cut may leave some sectors and others not, new lines among them.
+    @Test(arguments: [UInt8(0), 10, 0x61]) func aTornAddition(_ filler: UInt8) throws {
+        let whole = try lines()
+        var torn = try #require(whole.last) + [10]
+        for index in 3..<40 { torn[index] = filler }
+        try write(whole, torn: String(decoding: torn, as: UTF8.self))
+        try home.keyroll("rotate", "--force")
+        let after = try lines()
+        #expect(Array(after.prefix(whole.count)) == whole)
+        let next = try #require(try JSONSerialization.jsonObject(with: after[whole.count]) as? [String: Any])
+        #expect((next["facts"] as? [String: Any])?["tornBytesBefore"] as? Int == torn.count)
+        try home.keyroll("report", "--job", try #require(try jobs().last))
+        // It is kept: somebody may want to see whether it was a crash.
+        let kept = try FileManager.default.contentsOfDirectory(atPath: home.path).filter { $0.contains(".torn-") }
+        #expect(try kept.map { try home.bytes(home.file($0)) } == [torn])
+    }
+
+    /// Several additions that do not fit are no crash: nothing is cut off.
+    @Test func anAlteredChainIsNotCut() throws {
+        try home.keyroll("rotate", "--force")
+        let whole = try lines()
+        var edited = whole
+        edited[2] = Data(String(decoding: whole[2], as: UTF8.self).replacing("\"at\":\"2", with: "\"at\":\"3").utf8)
+        try write(edited)
+        _ = try home.keyroll.run(["rotate", "--force"])
+        #expect(try Array(lines().prefix(whole.count)) == edited)
+        try home.keyroll("report", exits: 65)
+    }
+
     /// Two commands that record at once do not tear the chain.
     @Test func twoWritersAtOnce() throws {
         try home.keyroll("backup", home.folder + "/first")

@@ -53,7 +53,9 @@ enum Python {
         try #require(outcome.code == 0, "damage.py: \(outcome.errors)")
     }
 
-    private static func run(_ program: String, _ arguments: [String], input: Data = Data()) throws -> Outcome {
-        try Child(program, arguments, environment: environment, input: input).wait()
+    static func run(
+        _ program: String, _ arguments: [String], input: Data = Data(), atMost seconds: Double = 120
+    ) throws -> Outcome {
+        try Child(program, arguments, environment: environment, input: input).wait(atMost: seconds)
     }
 }

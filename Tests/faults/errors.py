@@ -1,0 +1,55 @@
+"""R6: the k-th call fails with EIO, ENOSPC, EDQUOT or EINTR, or takes half of its bytes; once, and from then on."""
+
+from bench import Bench, Template
+from life import named
+from runner import Fault, demand, note
+
+KINDS = [
+    (mode, lasting) for mode in ("fail:EIO", "fail:ENOSPC", "fail:EDQUOT", "fail:EINTR", "short")
+    for lasting in (False, True)]
+# Documented in the README: input or output error; unreachable, try again; another run; not permitted; unsafe.
+DOCUMENTED = {65, 69, 73, 74, 75, 77, 78}
+
+
+def struck(bench: Bench, template: Template, k: int, mode: str, lasting: bool, calls: str) -> int:
+    """One run with one fault. Success may be told only where what was asked for is there."""
+    job = template.job
+    with bench.scratch(f"{job.name} {mode} {lasting} {k} {calls}") as path:
+        world = template.world.copy(path)
+        outcome = bench.keyroll.run(
+            world.home, job.arguments(world), Fault(world.path, at=k, mode=mode, lasting=lasting, calls=calls), job.data)
+        if outcome.code == 0:
+            # What failed did not matter, or was done another way: then all of it is there.
+            bench.expect_success(template, world)
+            demand("did not take" not in outcome.errors, f"exit code 0, and: {outcome.errors.strip()}")
+        else:
+            demand(outcome.code in DOCUMENTED, f"exit code {outcome.code} is not documented: {outcome.errors.strip()}")
+            demand(outcome.errors.strip(), "it failed without a word")
+        # Healed.
+        bench.come_back(template, world)
+        return outcome.code
+
+
+def run(bench: Bench, jobs: str, calls: str = "") -> dict:
+    """All kinds of failure at all calls, or as many as the limit lets for each job."""
+    result = {}
+    for job in named(jobs):
+        template = bench.template(job, calls)
+        tries = [(kind, k) for k in range(1, template.calls + 1) for kind in KINDS]
+        if bench.limit and len(tries) > bench.limit:
+            tries = bench.dice(job.name, "errors").sample(tries, bench.limit)
+        codes: dict[str, int] = {}
+
+        def one(what: tuple) -> None:
+            (mode, lasting), k = what
+
+            def body() -> None:
+                code = struck(bench, template, k, mode, lasting, calls)
+                codes[str(code)] = codes.get(str(code), 0) + 1
+
+            bench.attempt(f"{job.name}, {mode}{' from' if lasting else ' at'} call {k} of {template.calls} {calls}", body)
+
+        bench.each(tries, one)
+        result[job.name] = {"calls": template.calls, "tries": len(tries), "exits": dict(sorted(codes.items()))}
+        note(f"{job.name}: {result[job.name]}")
+    return result

@@ -1,0 +1,111 @@
+"""R3: the power goes at each sync. What was not synced is kept, lost, partly lost, or torn into sectors."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bench import Bench, Template
+from life import World, named, summary
+from replay import Change, Disk, read_log, write_image
+from runner import Fault, demand, note
+from safety import check
+
+# Nobody has looked at this log yet.
+ATTENTION = 3
+VARIANTS = ("kept", "none", "subset", "torn")
+
+
+@dataclass(frozen=True)
+class State:
+    """A disk that a power cut leaves."""
+
+    where: str
+    image: dict[str, bytes | None]
+    # Whether the command had said that it is done.
+    is_done: bool
+
+    @property
+    def key(self) -> str:
+        """The same for the same disk."""
+        return hashlib.sha256(repr((self.is_done, sorted(self.image.items()))).encode()).hexdigest()
+
+
+def changes_of(bench: Bench, template: Template) -> tuple[Disk, list[Change]]:
+    """The disk before one run, and what the run does to it."""
+    with bench.scratch(f"{template.job.name} logged") as path:
+        world = template.world.copy(path)
+        # As the disk has it before: everything is safe.
+        disk = Disk(world.path)
+        log = bench.path("changes")
+        bench.keyroll.run(
+            world.home, template.job.arguments(world), Fault(world.path, log=log), template.job.data).expect()
+    changes = read_log(log)
+    os.remove(log)
+    return disk, changes
+
+
+def cuts(bench: Bench, name: str, disk: Disk, changes: list[Change], seeds: int) -> Iterator[list[State]]:
+    """The disks that a cut at each sync can leave; each different one once."""
+    syncs = sum(change.what == "s" for change in changes)
+    chosen = set(bench.choose(syncs, name, "power"))
+    known: set[str] = set()
+
+    def cut(where: str, number: int, is_done: bool) -> Iterator[State]:
+        for variant in VARIANTS:
+            for seed in range(seeds if variant in ("subset", "torn") else 1):
+                image = disk.image(variant, bench.dice(name, number, variant, seed).randrange(1 << 48))
+                state = State(f"{where}, {variant}, seed {seed}", image, is_done)
+                if state.key not in known:
+                    known.add(state.key)
+                    yield state
+
+    number = 0
+    for change in changes:
+        if change.what == "s":
+            number += 1
+            if number in chosen:
+                yield list(cut(f"before sync {number} of {syncs}", number, False))
+        disk.apply(change)
+    yield list(cut("after it said done", syncs + 1, True))
+
+
+def after_power_cut(bench: Bench, template: Template, state: State, comes_back: bool) -> None:
+    """The machine comes up again: everything is safe, and, where that is looked at too, goes on by itself."""
+    job = template.job
+    with bench.scratch(f"{job.name} {state.key}") as path:
+        write_image(state.image, path)
+        world = World(path, bench.keyroll)
+        check(world.home, job.after if state.is_done else job.during, job.secrets, is_torn=True)
+        if state.is_done:
+            # Nothing of it may be missing, though nobody runs it again.
+            end = summary(world, job.after, job.secrets, is_torn=True)
+            demand(end["states"] == template.finished["states"], f"done was told, and states are {end['states']}")
+        if not comes_back:
+            return
+        bench.come_back(template, world, is_torn=True)
+        # The next roll marks what was torn off the logs, and they follow again.
+        bench.keyroll.run(world.home, ["rotate", "--force"]).expect()
+        check(world.home, job.after, job.secrets)
+        bench.keyroll.run(world.home, ["verify"]).expect()
+        bench.keyroll.run(world.home, ["audit", "verify"]).expect(0, ATTENTION)
+
+
+def run(bench: Bench, jobs: str, seeds: int = 20, every: int = 1) -> dict:
+    """All syncs of each job of the life, or as many as the limit lets; of every so many disks keyroll goes on."""
+    result = {}
+    for job in named(jobs):
+        template = bench.template(job)
+        disk, changes = changes_of(bench, template)
+        syncs = sum(change.what == "s" for change in changes)
+        demand(syncs >= 5, f"{job.name} syncs {syncs} times only")
+        number = 0
+        for states in cuts(bench, job.name, disk, changes, seeds):
+            tries = list(enumerate(states, number))
+            number += len(states)
+            bench.each(tries, lambda one: bench.attempt(
+                f"{job.name}, power cut {one[1].where}",
+                lambda: after_power_cut(bench, template, one[1], one[0] % every == 0)))
+        result[job.name] = {"changes": len(changes), "syncs": syncs, "states": number, "went on": -(-number // every)}
+        note(f"{job.name}: {result[job.name]}")
+    return result
