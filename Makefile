@@ -65,7 +65,7 @@ test-full: test ## every test in its full size: every step, every call, every sy
 fuzz: setup ## every parser by libFuzzer, SECONDS=60 each
 	@[ -d .build-fuzz ] || mkdir .build-fuzz
 	KEYROLL_FUZZ=1 swift build -c release --sanitize fuzzer --product Fuzz --scratch-path .build-fuzz
-	Tests/fuzz/run.sh $(or $(SECONDS_EACH),60) $(TARGETS)
+	Tests/fuzz/run.sh $(or $(SECONDS),60) $(TARGETS)
 
 test-asan: setup ## the tests under the address sanitizer, FILTER=… for some of them
 	@.ci/install $(SERVERS) $(LOOKERS)

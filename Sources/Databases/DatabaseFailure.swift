@@ -1,6 +1,5 @@
 import CSQLite
 import Files
-public import GRDB
 import Glibc
 
 /// What went wrong with an SQLite file, in the words that a person and an exit code need.
