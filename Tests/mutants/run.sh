@@ -20,7 +20,7 @@ run_tests() {
     IFS='|' read -ra parts <<<"$specification"
     for part in "${parts[@]}"; do
         if [[ $part == FAULTS* ]]; then
-            .build/venv/bin/python3 Tests/faults "${part#FAULTS }" --keyroll "$binary" --size ci || return 1
+            .build/venv/bin/python3 Tests/faults "${part#FAULTS }" --keyroll "$binary" --writer .build/release/FaultWriter --size ci || return 1
         else filters+=("$part"); fi
     done
     [ ${#filters[@]} -gt 0 ] || return 0

@@ -123,7 +123,7 @@ struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Run the job that a file describes (see jobs/).")
     @OptionGroup var home: HomeOptions
     @OptionGroup var arguments: RunArguments
-    @Argument(help: "The job file.") var file: String
+    @Argument(help: "The job file.", completion: .file()) var file: String
 
     func run() {
         reporting {

@@ -150,7 +150,11 @@ struct ReportCommand: ParsableCommand {
             if let html {
                 let page = Array(try StatusPage(opened, version: Version.number).html.utf8)
                 try page.withUnsafeBytes { bytes in
-                    if html == "-" { Output.bytes(bytes) } else { try PrivateFile.write(html, bytes, replacing: true) }
+                    if html == "-" {
+                        Output.bytes(bytes)
+                    } else if try !PublicFile.writeToSpecial(html, bytes) {
+                        try PrivateFile.write(html, bytes, replacing: true)
+                    }
                 }
                 return .done
             }

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 /// `--metrics-file`, as Prometheus' own tools read it.
@@ -83,6 +84,18 @@ import Testing
         outcome.expectErrors(["/nonexistent/k.prom", "metrics were not written"])
         #expect(try home.census().counts == [2: 50], "the job itself is done")
         try home.keyroll("rotate", "--metrics-file", "", exits: 64)
+    }
+
+    /// As root a rename would put a file in the place of a device.
+    @Test func aDeviceStaysADevice() throws {
+        let home = try ScratchHome()
+        let printed = try home.keyroll("status", "--json", "--metrics-file", "/dev/stdout").text
+        #expect(printed.hasPrefix("# HELP keyroll_build_info"))
+        for arguments in [["rotate", "--metrics-file", "/dev/null"], ["report", "--html", "/dev/null"]] {
+            #expect(try home.keyroll.run(arguments).code == 0)
+            var status = stat()
+            #expect(stat("/dev/null", &status) == 0 && status.st_mode & S_IFMT == S_IFCHR)
+        }
     }
 
     @Test(.enabled(if: SmallDisk.canMount, "NOT RUN: mounting a small disk takes root and the right to mount"))
