@@ -177,7 +177,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "KeyrollCommand", "MailFetcher", "FaultWriter", "ForgedArchives", "TestServers", "Keyroll", "BrokerWire", "Access",
+                "KeyrollCommand", "MailFetcher", "FaultWriter", "ForgedArchives", "TestServers", "Keyroll",
+                "BrokerWire", "Access",
                 "Protection",
                 "SecretStores", "Envelopes", "Cryptography",
             ],
@@ -218,8 +219,9 @@ if ProcessInfo.processInfo.environment["KEYROLL_FUZZ"] != nil {
         .executableTarget(
             name: "Fuzz",
             dependencies: [
-                "Archives", "Audit", "BrokerWire", "Cryptography", "Envelopes", "Evidence", "Home", "Interchange", "Jobs",
+                "Archives", "Audit", "BrokerWire", "Cryptography", "Envelopes", "Evidence", "Home", "Interchange",
+                "Jobs",
                 "Rotation", "SecretStores", "Access",
             ],
-            path: "Tests/fuzz", exclude: ["corpus", "seeds.py", "run.sh"], swiftSettings: strict))
+            path: "Tests/fuzz", exclude: ["corpus.tar.zst", "seeds.py", "run.sh"], swiftSettings: strict))
 }

@@ -110,6 +110,8 @@ public struct RewrapJournal: Sendable, Equatable {
         tally.moved = count("moved")
         tally.current = count("current")
         tally.superseded = count("superseded")
-        for (reason, value) in zip(FailureReason.allCases, failed) { tally.failed[reason] = Int(clamping: value.number ?? 0) }
+        for (reason, value) in zip(FailureReason.allCases, failed) {
+            tally.failed[reason] = Int(clamping: value.number ?? 0)
+        }
     }
 }

@@ -7,7 +7,8 @@ import Glibc
 private let target: FuzzTarget = {
     let name = getenv("FUZZ_TARGET").map { String(cString: $0) } ?? ""
     guard let found = fuzzTargets.first(where: { $0.name == name }) else {
-        fputs("FUZZ_TARGET has to be one of: \(fuzzTargets.map(\.name).joined(separator: " "))\n", stderr)
+        let line = "FUZZ_TARGET has to be one of: \(fuzzTargets.map(\.name).joined(separator: " "))\n"
+        _ = line.withCString { write(2, $0, strlen($0)) }
         exit(64)
     }
     return found
@@ -34,7 +35,9 @@ enum InputFile {
         mkdir(path, 0o700)
         atexit {
             let path = "/dev/shm/keyroll-fuzz-\(getpid())"
-            for name in ["input", "input.jsonl", "input.csv", "log/00000000000000000001.jsonl"] { unlink(path + "/" + name) }
+            for name in ["input", "input.jsonl", "input.csv", "log/00000000000000000001.jsonl"] {
+                unlink(path + "/" + name)
+            }
             rmdir(path + "/log")
             rmdir(path)
         }

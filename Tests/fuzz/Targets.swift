@@ -1,3 +1,4 @@
+import Access
 import Archives
 import Audit
 import BrokerWire
@@ -13,8 +14,9 @@ import SecretStores
 private func array(_ bytes: UnsafeRawBufferPointer) -> [UInt8] { Array(bytes) }
 
 /// A key that the fuzzer knows, so that what lies behind a MAC is reached.
-private let authenticator: Authenticator = {
-    guard let key = try? SecureBytes(count: 32, { $0.initializeMemory(as: UInt8.self, repeating: 7) }),
+nonisolated(unsafe) private let authenticator: Authenticator = {
+    // nonisolated(unsafe): libFuzzer calls from one thread.
+    guard let key = try? SecureBytes(count: 32, filledBy: { $0.initializeMemory(as: UInt8.self, repeating: 7) }),
         let made = try? Authenticator(key: key)
     else { fatalError("no memory") }
     return made
@@ -39,7 +41,7 @@ let fuzzTargets: [FuzzTarget] = [
         _ = try TarReader.unpack(bytes, Bundle.members, place: "input")
     },
     FuzzTarget(name: "manifest") { bytes in
-        _ = try Manifest(decoding: array(bytes), place: "input").transitions
+        _ = try Manifest(decoding: array(bytes), place: "input").generation.transitions
     },
     FuzzTarget(name: "cms") { bytes in
         _ = try? SignedMessage.normalize(array(bytes))
@@ -48,7 +50,7 @@ let fuzzTargets: [FuzzTarget] = [
         _ = try? Certificate.all(inPEM: bytes)
         let key = RecipientEnvelope.SharedKey(
             try SecureBytes(count: 32) { $0.initializeMemory(as: UInt8.self, repeating: 7) })
-        _ = try RecipientEnvelope.open(array(bytes), with: .sharedKey(key))
+        _ = try RecipientEnvelope.open(array(bytes), with: .symmetricKey(key, identifier: [1]))
     },
     FuzzTarget(name: "journal") { bytes in
         let record = JournalRecord(
@@ -82,7 +84,8 @@ let fuzzTargets: [FuzzTarget] = [
     FuzzTarget(name: "broker") { bytes in
         if bytes.count >= Frame.prefixLength { _ = Frame.Lengths(bytes) }
         if let request = BrokerRequest(head: array(bytes)) {
-            precondition(BrokerRequest(head: request.head.encoded()) == request, "a request reads otherwise than it is written")
+            precondition(
+                BrokerRequest(head: request.head.encoded()) == request, "a request reads otherwise than it is written")
         }
         _ = BrokerResponse(head: array(bytes))
     },

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Fuzzes every parser for some seconds each: Tests/fuzz/run.sh SECONDS [TARGET...]
 #
-# What libFuzzer finds beyond the corpus stays in .build-fuzz/found/TARGET; an input that ends the fuzzer is kept in
-# .build-fuzz/crashes, and this script fails. Limits: one second and 256 MiB an input.
+# It begins with Tests/fuzz/corpus.tar.zst and with what keyroll itself writes (seeds.py). What libFuzzer finds beyond them
+# stays in .build-fuzz/found/TARGET; with KEEP=1 what adds to the corpus is packed into it. An input that ends the fuzzer is
+# kept in .build-fuzz/crashes, and this script fails. Limits: one second and 256 MiB an input.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 seconds=$1
@@ -12,13 +13,17 @@ targets=("$@")
 [ ${#targets[@]} -gt 0 ] || read -ra targets <<<"$(FUZZ_TARGET=none $fuzz 2>&1 | sed -n 's/^FUZZ_TARGET has to be one of: //p' | head -1)"
 export SWIFT_BACKTRACE=enable=no
 mkdir -p .build-fuzz/crashes
+rm -rf .build-fuzz/seeds
+.build/venv/bin/python3 Tests/fuzz/seeds.py .build/release/keyroll .build-fuzz/seeds
+rm -rf .build-fuzz/corpus
+zstd -dcq Tests/fuzz/corpus.tar.zst | tar -xf - -C .build-fuzz
 failed=0
 for target in "${targets[@]}"; do
     found=.build-fuzz/found/$target
-    mkdir -p "$found" "Tests/fuzz/corpus/$target"
+    mkdir -p "$found" ".build-fuzz/corpus/$target" ".build-fuzz/seeds/$target"
     log=.build-fuzz/$target.log
     if FUZZ_TARGET=$target $fuzz -max_total_time="$seconds" -timeout=1 -rss_limit_mb=256 -max_len=65536 -print_final_stats=1 \
-        -artifact_prefix=".build-fuzz/crashes/$target-" "$found" "Tests/fuzz/corpus/$target" >"$log" 2>&1; then
+        -artifact_prefix=".build-fuzz/crashes/$target-" "$found" ".build-fuzz/corpus/$target" ".build-fuzz/seeds/$target" >"$log" 2>&1; then
         printf '%-14s %9s inputs, %6s covered\n' "$target" \
             "$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")" \
             "$(grep -o 'cov: [0-9]*' "$log" | tail -1 | cut -d' ' -f2)"
@@ -28,4 +33,11 @@ for target in "${targets[@]}"; do
         grep -E "SUMMARY|Test unit written|Fatal error|ERROR" "$log" | head -5
     fi
 done
+if [ -n "${KEEP:-}" ]; then
+    for target in "${targets[@]}"; do
+        FUZZ_TARGET=$target $fuzz -merge=1 -max_len=4096 ".build-fuzz/corpus/$target" ".build-fuzz/found/$target" \
+            ".build-fuzz/seeds/$target" >>".build-fuzz/$target.log" 2>&1
+    done
+    tar --sort=name --owner=0 --group=0 --mtime=2026-01-01 -C .build-fuzz -cf - corpus | zstd -q -19 -f -o Tests/fuzz/corpus.tar.zst
+fi
 exit $failed

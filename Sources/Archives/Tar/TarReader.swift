@@ -16,7 +16,9 @@ package enum TarReader {
 
     /// - Returns: the bytes of each expected member, in the order of `expected`.
     /// - Throws: ``ArchiveError`` with `damaged` or `malformed`.
-    package static func unpack(_ bytes: UnsafeRawBufferPointer, _ expected: [Expected], place: String) throws -> [[UInt8]] {
+    package static func unpack(_ bytes: UnsafeRawBufferPointer, _ expected: [Expected], place: String) throws
+        -> [[UInt8]]
+    {
         let room = expected.reduce(slack) { $0 + $1.limit + 1024 }
         let content = try ZstandardReader.expand(bytes, limit: room, place: place)
         return try content.withUnsafeBytes { try members($0, expected, place: place) }
