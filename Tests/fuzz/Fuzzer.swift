@@ -22,6 +22,9 @@ struct FuzzTarget: @unchecked Sendable {
     let parse: (UnsafeRawBufferPointer) throws -> Void
 }
 
+/// Called with each input.
+///
+/// - Returns: 0: the input says nothing about whether it belongs in the corpus.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     try? target.parse(UnsafeRawBufferPointer(start: start, count: count))
