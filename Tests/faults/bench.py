@@ -54,7 +54,12 @@ class Bench:
         world = World(self.path(f"{job.name} template".replace(" ", "-")), self.keyroll)
         if not os.path.exists(world.path):
             job.prepare(world)
-        untouched = summary(world, job.before, job.secrets)
+        check(world.home, job.before, job.secrets)
+        idle = world.copy(self.path("idle"))
+        if job.may_not_begin:
+            # What the rerun makes of a home in which the job never began.
+            self.keyroll.run(idle.home, job.rerun(idle)).expect()
+        untouched = summary(idle, job.before, job.secrets)
         done = world.copy(self.path("unbroken"))
         count = self.path("count")
         fault = Fault(done.path, count=count, calls=calls)
