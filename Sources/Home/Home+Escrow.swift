@@ -73,7 +73,14 @@ extension Home {
         }
         // Where one takes another's place, the ring knows both before the rename: a crash leaves no file that is neither.
         if generations.contains(where: { $0.escrow != nil }) {
+            let replaced = replacedBundles(generations)
             try keeper.update { ring in
+                for bundle in replaced {
+                    let opens = Set(bundle.manifest.recipients.map(\.fingerprint))
+                    try ring.noteReplaced(
+                        bundle.number,
+                        recipients: ring.recipients.map(\.fingerprint).filter { opens.contains(hexadecimal($0)) })
+                }
                 for (generation, digest) in zip(generations, digests) where generation.escrow != nil {
                     try ring.noteReplacement(digest, of: generation.number)
                 }
@@ -90,6 +97,18 @@ extension Home {
                 try present.note(escrow, of: generation.number)
             }
             try change(&present)
+        }
+    }
+
+    /// Bundles that runs before this one put into place and could not note any more. Unless they are noted first, one more
+    /// that is cut off would leave a file that is neither.
+    private func replacedBundles(_ generations: [Generation]) -> [Bundle] {
+        generations.compactMap { generation in
+            guard let escrow = generation.escrow, let replacement = escrow.replacement,
+                let bundle = try? BundleFile.load(
+                    bundlesPath + "/" + escrow.file, trusted: keeper.trustedSigners())
+            else { return nil }
+            return bundle.digest == replacement ? bundle : nil
         }
     }
 

@@ -35,7 +35,7 @@ SIZES: dict[str, dict[str, dict]] = {
     "kills": {"ci": {"count": 0, "kills": 0, "others": 3}, "nightly": {"count": 10_000, "kills": 1000, "others": 200}},
     "nested": {"ci": {"sequences": 1}, "nightly": {"sequences": 200}},
     "full": {"ci": {"steps": 5}, "nightly": {"steps": 1000}},
-    "memory": {"ci": {"jobs": "rotate", "levels": 5}, "nightly": {}},
+    "memory": {"ci": {"jobs": "rotate", "levels": 5}, "nightly": {"jobs": "rotate,import,reencrypt"}},
     "rotators": {"ci": {"rounds": 30}, "nightly": {"rounds": 1000}},
     "writers": {"ci": {"seeds": 1, "seconds": 6}, "nightly": {"seeds": 100, "seconds": 60}},
     "leftover": {"ci": {"tries": 20}, "nightly": {"tries": 1000}},

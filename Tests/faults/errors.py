@@ -1,5 +1,7 @@
 """R6: the k-th call fails with EIO, ENOSPC, EDQUOT or EINTR, or takes half of its bytes; once, and from then on."""
 
+import os
+
 from bench import Bench, Template
 from life import named
 from runner import Fault, demand, note
@@ -16,8 +18,15 @@ def struck(bench: Bench, template: Template, k: int, mode: str, lasting: bool, c
     job = template.job
     with bench.scratch(f"{job.name} {mode} {lasting} {k} {calls}") as path:
         world = template.world.copy(path)
-        outcome = bench.keyroll.run(
-            world.home, job.arguments(world), Fault(world.path, at=k, mode=mode, lasting=lasting, calls=calls), job.data)
+        count = path + ".count"
+        fault = Fault(world.path, at=k, mode=mode, lasting=lasting, calls=calls, count=count)
+        outcome = bench.keyroll.run(world.home, job.arguments(world), fault, job.data)
+        was_unlink = False
+        # A process that crashes tells nothing.
+        if os.path.exists(count):
+            with open(count, encoding="ascii") as file:
+                was_unlink = file.read().split()[2] == "1"
+            os.remove(count)
         if outcome.code == 0:
             # What failed did not matter, or was done another way: then all of it is there.
             bench.expect_success(template, world)
@@ -26,7 +35,7 @@ def struck(bench: Bench, template: Template, k: int, mode: str, lasting: bool, c
             demand(outcome.code in DOCUMENTED, f"exit code {outcome.code} is not documented: {outcome.errors.strip()}")
             demand(outcome.errors.strip(), "it failed without a word")
         # Healed.
-        bench.come_back(template, world)
+        bench.come_back(template, world, leaves_drafts=was_unlink)
         return outcome.code
 
 

@@ -9,7 +9,7 @@
 //                           fail:ERRNO          it fails, and is not carried out
 //                           short               a write takes half of its bytes; another call is left alone
 //   FAULTS_LASTING=1        every call from the k-th on; with EINTR every second one, since retrying is right there
-//   FAULTS_COUNT=FILE       at a regular end: how many calls there were
+//   FAULTS_COUNT=FILE       at a regular end: how many calls there were, were struck, and whether an unlink was among those
 //   FAULTS_LOG=FILE         every change, as records (see `record`)
 //
 // One lock is held around each call, so that the order in the log is the order in which things happened.
@@ -40,6 +40,7 @@ static struct {
     size_t rootLength;
     unsigned counted;
     long at, calls, struck;
+    unsigned struckKinds;
     enum { NOTHING, BEFORE, AFTER, FAIL, SHORT } mode;
     int error, lasting, log;
     const char *count;
@@ -75,7 +76,7 @@ static void begin(void) {
 __attribute__((destructor)) static void report(void) {
     if (!state.count) return;
     char text[64];
-    int length = snprintf(text, sizeof text, "%ld %ld", state.calls, state.struck);
+    int length = snprintf(text, sizeof text, "%ld %ld %u", state.calls, state.struck, state.struckKinds >> UNLINK & 1);
     int file = (int)syscall(SYS_openat, AT_FDCWD, state.count, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (file < 0 || syscall(SYS_write, file, text, length) < 0) abort();
     syscall(SYS_close, file);
@@ -162,6 +163,7 @@ static int strike(int kind) {
     case FAIL:
         if (state.error == EINTR && ((call - state.at) & 1)) return 0;
         state.struck++;
+        state.struckKinds |= 1u << kind;
         errno = state.error;
         return -1;
     case SHORT:

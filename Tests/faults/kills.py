@@ -68,7 +68,7 @@ def run(bench: Bench, count: int, kills: int, others: int) -> dict:
         hits: list[bool] = []
         bench.each(list(range(times)), lambda number: bench.attempt(
             f"{job.name}, kill {number}", lambda: hits.append(killed(bench, template, number, typical))))
-        demand(sum(hits) * 5 >= times, f"{job.name}: only {sum(hits)} of {times} kills came in time")
+        demand(times < 10 or sum(hits) * 5 >= times, f"{job.name}: only {sum(hits)} of {times} kills came in time")
         result[job.name] = {"kills": times, "in time": sum(hits), "seconds": round(typical, 3)}
         note(f"{job.name}: {result[job.name]}")
     return result

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from bench import Bench, Template
 from life import World, named, summary
 from replay import Change, Disk, read_log, write_image
-from runner import Fault, demand, note
+from runner import Fault, Unsafe, demand, note
 from safety import check
 
 # Nobody has looked at this log yet.
 ATTENTION = 3
+# Files whose syncs a job cannot do without.
+UNSYNCED = {"import": ["secrets.sqlite"], "rotate": ["keys.sqlite", "keys-copy.sqlite", "bundles", "secrets.sqlite"]}
 VARIANTS = ("kept", "none", "subset", "torn")
 
 
@@ -70,6 +72,22 @@ def cuts(bench: Bench, name: str, disk: Disk, changes: list[Change], seeds: int)
     yield list(cut("after it said done", syncs + 1, True))
 
 
+def prove_itself(bench: Bench, template: Template, disk: Disk, changes: list[Change], without: str) -> None:
+    """Were a file not synced, this would notice: the same run with those syncs left out is not safe."""
+    for change in changes:
+        if not (change.what == "s" and without in change.text):
+            disk.apply(change)
+    with bench.scratch(f"unsynced {without}") as path:
+        write_image(disk.image("none", 0), path)
+        try:
+            check(os.path.join(path, "home"), template.job.after, template.job.secrets, is_torn=True)
+            end = summary(World(path, bench.keyroll), template.job.after, [], is_torn=True)
+            is_noticed = end["states"] != template.finished["states"]
+        except Unsafe:
+            is_noticed = True
+    demand(is_noticed, f"nobody would notice that {without} is not synced by {template.job.name}")
+
+
 def after_power_cut(bench: Bench, template: Template, state: State, comes_back: bool) -> None:
     """The machine comes up again: everything is safe, and, where that is looked at too, goes on by itself."""
     job = template.job
@@ -97,6 +115,8 @@ def run(bench: Bench, jobs: str, seeds: int = 20, every: int = 1) -> dict:
     for job in named(jobs):
         template = bench.template(job)
         disk, changes = changes_of(bench, template)
+        for without in UNSYNCED.get(job.name, ()):
+            prove_itself(bench, template, *changes_of(bench, template), without)
         syncs = sum(change.what == "s" for change in changes)
         demand(syncs >= 5, f"{job.name} syncs {syncs} times only")
         number = 0

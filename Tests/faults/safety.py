@@ -122,6 +122,15 @@ def check_chains(home: str, is_torn: bool) -> None:
             number, previous = check_chain(os.path.join(folder, name), is_torn, number + 1, previous)
 
 
+def check_bundles(home: str, ring: Ring) -> None:
+    """Each generation's bundle lies on the disk as it was verified: of one that is archived it is all there is."""
+    for file, digests in ring.bundles.items():
+        path = os.path.join(home, "bundles", file)
+        demand(os.path.exists(path), f"the bundle {file} is gone")
+        with open(path, "rb") as bundle:
+            demand(hashlib.sha256(bundle.read()).digest() in digests, f"the bundle {file} is not the one that was verified")
+
+
 def check_no_plaintext(home: str, plaintexts: list[bytes]) -> None:
     """No file has one of these in clear, as base64 or as hexadecimal digits."""
     # Shorter ones come up by chance.
@@ -147,6 +156,7 @@ def check(
             demand(other.sequence <= ring.sequence <= other.sequence + 1, "the ring's copies are more than a change apart")
             demand(ring.active, "no generation is active")
             found, census = read_store(os.path.join(copy, "secrets.sqlite"), ring)
+            check_bundles(copy, ring)
             check_chains(copy, is_torn)
         except Unsafe:
             raise

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import os
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cbor2
 from cryptography.hazmat.primitives import hashes
@@ -46,6 +46,8 @@ class Ring:
     group: bytes
     sequence: int
     generations: dict[int, Generation]
+    # The bundles that have to be there: the file, and the SHA-256 that it may have (of two while one replaces the other).
+    bundles: dict[str, set[bytes]] = field(default_factory=dict)
 
     @property
     def active(self) -> Generation:
@@ -92,8 +94,12 @@ def read_ring(home: str, file: str = "keys.sqlite") -> Ring:
     assert cbor2.dumps(ring, canonical=True) == document, "the ring is not deterministic CBOR"
     assert ring["format"] == 2 and ring["group"] == group and ring["sequence"] == sequence
     sealing = AESGCM(derive(root, "keyroll/1 seal generations" + suffix))
-    generations = {}
+    generations, bundles = {}, {}
     for entry in ring["generations"]:
+        escrow = entry.get("escrow")
+        # Where a destruction was asked for the bundle may be gone already.
+        if escrow and not entry.get("destruction") and entry["history"][-1]["state"] != "destroyed":
+            bundles[escrow["file"]] = {escrow["digest"], escrow.get("replacement")} - {None}
         number, identity, sealed = entry["number"], entry["identity"], entry["sealed"]
         if sealed is None:  # archived or destroyed
             continue
@@ -103,4 +109,4 @@ def read_ring(home: str, file: str = "keys.sqlite") -> Ring:
         states = tuple(step["state"] for step in entry["history"])
         generations[number] = Generation(number, identity, entry["checkValue"], states, key)
     assert max(generations) <= ring["highest"]
-    return Ring(group, sequence, generations)
+    return Ring(group, sequence, generations, bundles)

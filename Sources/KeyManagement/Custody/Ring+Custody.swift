@@ -92,6 +92,19 @@ extension Ring {
         generations[try bundled(number)].escrow?.replacement = digest
     }
 
+    /// Notes that the bundle which was about to take another's place has taken it, by a run that was cut off then.
+    ///
+    /// - Parameters:
+    ///   - number: the generation.
+    ///   - recipients: the fingerprints of those who can open it.
+    public mutating func noteReplaced(_ number: UInt32, recipients: [[UInt8]]) throws {
+        let index = try bundled(number)
+        guard let replacement = generations[index].escrow?.replacement else { return }
+        generations[index].escrow?.digest = replacement
+        generations[index].escrow?.recipients = recipients
+        generations[index].escrow?.replacement = nil
+    }
+
     /// Notes that a bundle was proven restorable.
     public mutating func noteRehearsal(of number: UInt32, at moment: Timestamp) throws {
         generations[try self.index(of: number)].escrow?.rehearsed = moment
