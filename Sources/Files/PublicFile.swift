@@ -4,8 +4,8 @@ import Glibc
 public enum PublicFile {
     /// Writes a whole file with mode 0644 so that whoever reads sees either the old or the new one.
     ///
-    /// A temporary name beside it that begins with a dot, then a rename: node_exporter reads `*.prom` alone. A device or a
-    /// pipe, such as `/dev/null` or `/dev/stdout`, is written to and never replaced.
+    /// A temporary name beside it that begins with a dot, then a rename: node_exporter reads `*.prom` alone. A device, a
+    /// pipe or a link, such as `/dev/null` or `/dev/stdout`, is written to and never replaced.
     ///
     /// - Throws: ``FileError``; the old file is still there then.
     public static func write(_ path: String, _ bytes: UnsafeRawBufferPointer) throws {
@@ -26,13 +26,13 @@ public enum PublicFile {
         finished = true
     }
 
-    /// Writes to what is there and is no regular file.
+    /// Writes to what is there and is no regular file, or a link: a rename would put a file in its place.
     ///
     /// - Returns: false where there is nothing, or a regular file.
     public static func writeToSpecial(_ path: String, _ bytes: UnsafeRawBufferPointer) throws -> Bool {
         var status = Glibc.stat()
-        guard stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return false }
-        let descriptor = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY)
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return false }
+        let descriptor = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY)
         guard descriptor >= 0 else { throw FileError.current(path, "cannot open") }
         defer { close(descriptor) }
         try PrivateFile.writeAll(descriptor, bytes, path: path)

@@ -3,9 +3,14 @@ import Rotation
 import SecretStores
 
 extension JobReport {
-    /// Adds what a run did in one store.
-    mutating func add(_ outcome: RewrapRun.Outcome, place: String) {
+    /// Adds what a run did in one store of a home.
+    mutating func add(_ outcome: RewrapRun.Outcome, _ store: any SecretStore, of home: Home) {
+        let place = store.place
         job = outcome.job
+        if !runs.contains(outcome.job) { runs.append(outcome.job) }
+        if !outcome.wasInterrupted, let known = home.namedStores.first(where: { $0.store.place == place }) {
+            endedIn.append(known.name)
+        }
         tally = tally.adding(outcome.tally)
         handled += outcome.handled
         stages = stages.adding(outcome.stages)

@@ -1,5 +1,6 @@
 import Audit
 import Custody
+import Evidence
 import Files
 import Home
 import Rotation
@@ -31,6 +32,8 @@ extension JobReport {
             try home.logJob(
                 kind, job, isFailed ? .failed : .done, reason: wasInterrupted ? "interrupted" : nil, facts: facts,
                 failed: faults.map(\.name))
+            // So that the next run need not look for the entry. Where this is lost it looks.
+            if let recordedAs { try? EvidenceChain(path: home.layout.evidence).append("logged", job: recordedAs, [:]) }
         } catch {
             // What changed nothing, on a disk that is full, has done all that it is for.
             needsAttention = needsAttention || kind != "verify"

@@ -16,10 +16,18 @@ extension JobReport {
             "failed": .counts(failed), "interrupted": .flag(wasInterrupted),
             "failedSecrets": .list(faults.map(\.name)),
         ]
+        if !runs.isEmpty { facts["runs"] = .list(runs) }
+        if !endedIn.isEmpty { facts["ended"] = .list(endedIn) }
         if !unreachable.isEmpty { facts["unreachable"] = .list(unreachable) }
         // A run that takes up another's work keeps that one's name.
         if self.job != job { facts["resumed"] = .text(self.job) }
         return facts
+    }
+
+    /// Puts into the evidence what the run did; what is cut off before that the next run puts there (``UnreportedRuns``).
+    mutating func record(in home: Home, as job: String) throws {
+        try EvidenceChain(path: home.layout.evidence).append("run", job: job, evidence(of: job))
+        recordedAs = job
     }
 
     /// Notes in the ring where the evidence stands; broken evidence needs somebody and stops no job.

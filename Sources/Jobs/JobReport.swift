@@ -46,6 +46,12 @@ public struct JobReport: Sendable {
     public var unreachable: [String] = []
     /// Whether the job was only planned, for workers that are started elsewhere.
     public var isDetached = false
+    /// The runs that this job did or took up, by their identities.
+    var runs: [String] = []
+    /// Stores, by name, in which the run came to its end.
+    var endedIn: [String] = []
+    /// The job's identity in the evidence, once it has a record there.
+    var recordedAs: String?
     /// Generations that were taken off line.
     public var retired: [UInt32] = []
     /// Generations whose bundles were proven restorable.

@@ -53,6 +53,7 @@ public struct ReencryptJob {
         // With the lock the ring was read anew.
         if lock == nil { try home.keeper.reload() }
         report.notes += home.keeper.repaired
+        if lock != nil { report.notes += try UnreportedRuns(home).record() }
         for number in compromised where home.keeper.keyring.ring.generation(number) == nil {
             throw KeyManagementError(
                 .noSuchGeneration,
@@ -102,7 +103,7 @@ public struct ReencryptJob {
             let outcome = try ReencryptRun(
                 store, keeper: home.keeper, compromised: compromised, options: options, control: control
             ).run(job: report.job)
-            report.add(outcome, place: store.place)
+            report.add(outcome, store, of: home)
         }
         let reached = round.home
         report.nameUnreachable(reached)
@@ -116,7 +117,7 @@ public struct ReencryptJob {
                 for number in compromised { try ring.noteReencryption(of: number, at: .now) }
             }
         }
-        if !options.isDryRun { try evidence.append("run", job: ownJob, report.evidence(of: ownJob)) }
+        if !options.isDryRun { try report.record(in: home, as: ownJob) }
         if !options.isDryRun { try report.noteEvidence(of: home) }
         if !options.isDryRun { try ReportFile.write(report, home.layout) }
         return report

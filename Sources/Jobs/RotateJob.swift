@@ -57,6 +57,7 @@ public struct RotateJob {
         // With the lock the ring was read anew.
         if lock == nil { try home.keeper.reload() }
         report.notes += home.keeper.repaired
+        if lock != nil { report.notes += try UnreportedRuns(home).record() }
         if retriesQuarantined, !options.isDryRun { for store in home.stores { try store.clearQuarantine() } }
 
         let plan = try plan()
@@ -110,8 +111,7 @@ public struct RotateJob {
             // A stop before the first batch leaves work behind, too.
             if control.isStopping, try home.stores.contains(where: isWork) { report.wasInterrupted = true }
             if report.tally.scanned > 0 {
-                let evidence = EvidenceChain(path: home.layout.evidence)
-                try evidence.append("run", job: ownJob, report.evidence(of: ownJob))
+                try report.record(in: home, as: ownJob)
             }
             if !control.isStopping, !report.isDetached { try Settlement(home, control: control).run(&report, ownJob) }
         }
@@ -177,7 +177,7 @@ public struct RotateJob {
     private func rewrap(_ store: any SecretStore, _ report: inout JobReport) throws {
         let run = RewrapRun(store, keeper: home.keeper, options: options, control: control)
         let outcome = try run.run(job: report.job)
-        report.add(outcome, place: store.place)
+        report.add(outcome, store, of: home)
     }
 
     /// What a dry run can find out without a new generation: what the pipeline would do with the slots as they are.
@@ -187,7 +187,7 @@ public struct RotateJob {
         for store in home.stores {
             let run = RewrapRun(store, keeper: home.keeper, options: options, control: control)
             let outcome = rolls ? try run.rehearseRoll(job: report.job) : try run.run(job: report.job)
-            report.add(outcome, place: store.place)
+            report.add(outcome, store, of: home)
         }
     }
 }

@@ -136,7 +136,7 @@ struct SharedRotation {
             var outcome = try RewrapRun(store, keeper: home.keeper, options: options, control: control).close(
                 job: job, tally: tally)
             outcome.handled += tally.scanned
-            report.add(outcome, place: store.place)
+            report.add(outcome, store, of: home)
             if !outcome.wasInterrupted { try store.endFleetJob(job) }
         }
         return true

@@ -74,8 +74,7 @@ public struct WorkJob {
         else { return }
         whole.generation = home.keeper.keyring.ring.active?.number ?? 0
         whole.wasInterrupted = control.isStopping
-        let evidence = EvidenceChain(path: home.layout.evidence)
-        try evidence.append("run", job: job, whole.evidence(of: job))
+        try whole.record(in: home, as: job)
         if !control.isStopping, home.unreachable.isEmpty { try Settlement(home, control: control).run(&whole, job) }
         for store in home.stores { try whole.nameQuarantined(of: store) }
         try whole.noteEvidence(of: home)

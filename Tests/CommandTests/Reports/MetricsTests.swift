@@ -89,8 +89,13 @@ import Testing
     /// As root a rename would put a file in the place of a device.
     @Test func aDeviceStaysADevice() throws {
         let home = try ScratchHome()
-        let printed = try home.keyroll("status", "--json", "--metrics-file", "/dev/stdout").text
-        #expect(printed.hasPrefix("# HELP keyroll_build_info"))
+        let link = home.folder + "/link.prom"
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: home.folder + "/real.prom")
+        try Data().write(to: URL(fileURLWithPath: home.folder + "/real.prom"))
+        try home.keyroll("status", "--metrics-file", link)
+        let written = try String(contentsOfFile: home.folder + "/real.prom", encoding: .utf8)
+        #expect(written.hasPrefix("# HELP keyroll_build_info"))
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link).hasSuffix("/real.prom"))
         for arguments in [["rotate", "--metrics-file", "/dev/null"], ["report", "--html", "/dev/null"]] {
             #expect(try home.keyroll.run(arguments).code == 0)
             var status = stat()
