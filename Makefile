@@ -50,7 +50,7 @@ test: setup ## every test, on the release build
 docs: build ## the library's documentation, in .build/docs
 	@packaging/docs.sh $(BUILD) .build/docs
 
-FAULTS := syscalls power errors kills nested full memory rotators writers leftover clocks rollback
+FAULTS := syscalls power errors kills nested full memory rotators writers leftover counts clocks rollback
 FAULT_RUN = $(VENV)/bin/python3 Tests/faults $(1) --keyroll $(BUILD)/keyroll --writer $(BUILD)/FaultWriter
 
 test-full: test ## every test in its full size: every step, every call, every sync; takes a night and a day

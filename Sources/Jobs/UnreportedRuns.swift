@@ -78,6 +78,8 @@ struct UnreportedRuns {
 
     private func isLogged(_ record: EvidenceRecord) throws -> Bool {
         guard PrivateFile.exists(home.layout.audit) else { return false }
+        // Opened, the log takes over what a crash left behind its last mark.
+        _ = try home.auditLog()
         var names = [record.job]
         if case .text(let other)? = record.facts["resumed"] { names.append(other) }
         var search = AuditExport()

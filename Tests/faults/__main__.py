@@ -10,6 +10,7 @@
     rotators   R10  two at once
     writers    R11  writers, rotations and kills against a model
     leftover   R12  retirement with one reference left
+    counts     R25  kills, and what evidence and audit log say was moved
     clocks     R15  wrong clocks
     rollback   R14  everything put back to an earlier day
     soak       all of it at once, for so many minutes
@@ -39,6 +40,7 @@ SIZES: dict[str, dict[str, dict]] = {
     "rotators": {"ci": {"rounds": 30}, "nightly": {"rounds": 1000}},
     "writers": {"ci": {"seeds": 1, "seconds": 6}, "nightly": {"seeds": 100, "seconds": 60}},
     "leftover": {"ci": {"tries": 20}, "nightly": {"tries": 1000}},
+    "counts": {"ci": {"limit": 24}, "nightly": {}},
     "clocks": {"ci": {}, "nightly": {}},
     "rollback": {"ci": {"days": 4}, "nightly": {"days": 30}},
     "soak": {"ci": {"minutes": 0.2}, "nightly": {"minutes": 60}},
