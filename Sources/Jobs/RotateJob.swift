@@ -82,7 +82,8 @@ public struct RotateJob {
                 round.home, lease: fleet?.lease ?? FleetOptions.usualLease, options: options, control: control)
             let job = try shared.job(planning: fleet == nil ? nil : ownJob)
             try round.each { store in
-                if try !control.isStopping && isWork(store) && !shared.has(job, store) { try rewrap(store, &report) }
+                let isDue = try isWork(store) || hasOpenRun(store)
+                if try !control.isStopping && isDue && !shared.has(job, store) { try rewrap(store, &report) }
             }
             if job == nil, !control.isStopping { try? shared.endOld() }
             if let job, fleet?.isDetached == true {
@@ -173,6 +174,13 @@ public struct RotateJob {
     }
 
     private func isWork(_ store: any SecretStore) throws -> Bool { try home.movable(store) > 0 }
+
+    /// Whether a run to the active generation was cut off behind its last batch: it has its end to come, and its record.
+    private func hasOpenRun(_ store: any SecretStore) throws -> Bool {
+        guard let stored = try store.openJournal(), let active = home.keeper.keyring.ring.active else { return false }
+        let journal = try RewrapJournal(stored, home.keeper.keyring.journalAuthenticator())
+        return journal?.kind == .rewrap && journal?.group == store.group && journal?.target == GenerationMark(active)
+    }
 
     private func rewrap(_ store: any SecretStore, _ report: inout JobReport) throws {
         let run = RewrapRun(store, keeper: home.keeper, options: options, control: control)

@@ -5,6 +5,7 @@ import Files
 import Foundation
 import Home
 import KeyManagement
+import Protection
 import Rotation
 import SecretStores
 
@@ -37,16 +38,31 @@ struct UnreportedRuns {
     /// Journals of finished runs that were planned in this home, and of which the evidence has no end.
     private func recordInEvidence(_ records: [EvidenceRecord]) throws -> [String] {
         let authenticator = try home.keeper.keyring.journalAuthenticator()
+        let active = home.keeper.keyring.ring.active.map(GenerationMark.init)
         var notes: [String] = []
+        func isPlannedHere(_ journal: RewrapJournal) -> Bool {
+            records.contains { $0.kind == "plan" && $0.job == journal.job }
+        }
+        var missing: [(journal: RewrapJournal, endedIn: String?)] = []
         for store in home.namedStores {
-            guard let stored = try store.store.newestJournal(), let journal = try RewrapJournal(stored, authenticator),
-                records.contains(where: { $0.kind == "plan" && $0.job == journal.job }),
-                !records.contains(where: { $0.says(journal.job, endedIn: store.name) })
-            else { continue }
+            if let stored = try store.store.newestJournal(), let journal = try RewrapJournal(stored, authenticator),
+                isPlannedHere(journal), !records.contains(where: { $0.says(journal.job, endedIn: store.name) })
+            {
+                missing.append((journal, store.name))
+            }
+            // One that nobody takes up again, since it went to a generation that is no longer the newest.
+            if let stored = try store.store.openJournal(), let journal = try RewrapJournal(stored, authenticator),
+                journal.target != active, isPlannedHere(journal), !records.contains(where: { $0.says(journal) })
+            {
+                missing.append((journal, nil))
+            }
+        }
+        for (journal, endedIn) in missing {
             var report = JobReport(job: journal.job, kind: journal.kind == .rewrap ? "rotate" : "reencrypt")
             report.tally = journal.tally
             report.runs = [journal.job]
-            report.endedIn = [store.name]
+            report.endedIn = endedIn.map { [$0] } ?? []
+            report.wasInterrupted = endedIn == nil
             var facts = report.evidence(of: journal.job)
             facts["recovered"] = .flag(true)
             try evidence.append("run", job: journal.job, facts)
@@ -72,8 +88,11 @@ struct UnreportedRuns {
     }
 
     private struct Entry: Decodable {
-        var job: String?
-        var evidenceRecords: UInt64?
+        struct Facts: Decodable {
+            var job: String?
+            var evidenceRecords: UInt64?
+        }
+        var facts: Facts?
     }
 
     private func isLogged(_ record: EvidenceRecord) throws -> Bool {
@@ -88,8 +107,10 @@ struct UnreportedRuns {
         var isThere = false
         do {
             try search.run(home.layout.audit) { line in
-                guard !isThere, let entry = try? JSONDecoder().decode(Entry.self, from: Data(line)) else { return }
-                isThere = names.contains(entry.job ?? "") && entry.evidenceRecords ?? 0 >= record.number
+                guard !isThere, let facts = (try? JSONDecoder().decode(Entry.self, from: Data(line)))?.facts else {
+                    return
+                }
+                isThere = names.contains(facts.job ?? "") && facts.evidenceRecords ?? 0 >= record.number
             }
         } catch let error as AuditError where error.code == .missing { return false }
         return isThere
@@ -119,6 +140,12 @@ struct UnreportedRuns {
 }
 
 extension EvidenceRecord {
+    /// Whether it says how far a run came that was not ended.
+    fileprivate func says(_ journal: RewrapJournal) -> Bool {
+        kind == "run" && (belongs(to: journal.job) || facts["runs"].map { $0.names(journal.job) } == true)
+            && facts["scanned"] == .number(Int64(journal.tally.scanned))
+    }
+
     /// Whether it says that a job came to its end in a store. Records of earlier versions name no stores.
     fileprivate func says(_ job: String, endedIn store: String) -> Bool {
         guard kind == "run" else { return false }

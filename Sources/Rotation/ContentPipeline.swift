@@ -23,7 +23,7 @@ struct ContentPipeline {
     ) throws -> StageTimes {
         let (store, selection, start, options, control) = (store, selection, start, options, control)
         let count = options.workers + 2
-        let softLimit = min(1 << 20, Self.arenaBytes / count)
+        let softLimit = min(2 << 20, Self.arenaBytes / count)
         let outsizedLimit = min(ContentBatch.usualOutsizedLimit, Self.singleBytes / count)
         let budget = ByteBudget(Self.outsizedBytes)
         return try Pipeline<ContentBatch>.run(
