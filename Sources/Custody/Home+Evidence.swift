@@ -14,7 +14,8 @@ extension Home {
         let (count, head) = try chain.head()
         let anchor = EvidenceAnchor(count: count, head: head)
         guard keeper.keyring.ring.evidence != anchor else { return }
-        try keeper.update { $0.note(anchor) }
+        // Another job may have noted more meanwhile.
+        try keeper.update { if beginsAnew || anchor.count >= $0.evidence.count { $0.note(anchor) } }
     }
 
     /// Whether this home may take keys away. Where several hosts share a ring, only the one that keeps its evidence knows

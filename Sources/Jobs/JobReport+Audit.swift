@@ -53,6 +53,11 @@ extension Home {
         do {
             var report = try body()
             report.log(self)
+            // After the log, so that the ring knows of all that was recorded, and a run without work changes nothing.
+            if !isDryRun, report.isKept {
+                try report.noteEvidence(of: self)
+                try ReportFile.write(report, layout)
+            }
             return report
         } catch let busy as OwnerLock.Busy {
             // It never began.

@@ -50,6 +50,8 @@ public struct JobReport: Sendable {
     var runs: [String] = []
     /// Stores, by name, in which the run came to its end.
     var endedIn: [String] = []
+    /// Whether its report is kept, and the evidence noted in the ring, once it is logged.
+    var isKept = false
     /// The job's identity in the evidence, once it has a record there.
     var recordedAs: String?
     /// Generations that were taken off line.

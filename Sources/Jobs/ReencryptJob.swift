@@ -118,8 +118,7 @@ public struct ReencryptJob {
             }
         }
         if !options.isDryRun { try report.record(in: home, as: ownJob) }
-        if !options.isDryRun { try report.noteEvidence(of: home) }
-        if !options.isDryRun { try ReportFile.write(report, home.layout) }
+        report.isKept = true
         return report
     }
 

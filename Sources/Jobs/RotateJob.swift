@@ -126,8 +126,7 @@ public struct RotateJob {
                 )
             }
         }
-        if !options.isDryRun { try report.noteEvidence(of: home) }
-        if !options.isDryRun { try ReportFile.write(report, home.layout) }
+        report.isKept = true
         return report
     }
 

@@ -77,9 +77,9 @@ public struct WorkJob {
         try whole.record(in: home, as: job)
         if !control.isStopping, home.unreachable.isEmpty { try Settlement(home, control: control).run(&whole, job) }
         for store in home.stores { try whole.nameQuarantined(of: store) }
-        try whole.noteEvidence(of: home)
         whole.end(control, options, since: start)
         whole.log(home)
+        try whole.noteEvidence(of: home)
         try ReportFile.write(whole, home.layout)
         report.notes.append(
             "ended job \(job): \(whole.tally.scanned) scanned, \(whole.tally.moved) moved, \(whole.tally.current) current, \(whole.tally.superseded) superseded, \(whole.tally.failed.total) failed"

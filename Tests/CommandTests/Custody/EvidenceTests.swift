@@ -47,7 +47,7 @@ import Testing
         #expect(report["job"] as? String == job && report["group"] as? String == "default")
         let records = try #require(report["records"] as? [[String: Any]])
         let kinds = records.compactMap { $0["kind"] as? String }
-        #expect(kinds == ["plan", "archive", "run", "census", "archive", "retirement"], "\(kinds)")
+        #expect(kinds == ["plan", "archive", "run", "census", "archive", "retirement", "logged"], "\(kinds)")
         func facts(_ kind: String) -> [String: Any]? {
             records.last { $0["kind"] as? String == kind }?["facts"] as? [String: Any]
         }
