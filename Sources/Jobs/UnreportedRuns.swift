@@ -2,7 +2,7 @@ import Audit
 import Custody
 import Evidence
 import Files
-import Foundation
+import FoundationEssentials
 import Home
 import KeyManagement
 import Protection
