@@ -16,6 +16,8 @@ is "the units start what was installed" grep -q '^ExecStart=/opt/keyroll/bin/key
 same "files that others can write" "$(find "$target" -type f -perm /022)" ""
 is "it runs" grep -q "^keyroll " <<<"$("$root/bin/keyroll" --version)"
 same "the Swift runtime is inside" "$(ldd "$root/bin/keyroll" | grep -i swift || true)" ""
+# 18 MB; with all of Foundation, which one import too many brings, 62.
+is "the binary is small" test "$(stat -c %s "$root/bin/keyroll")" -lt 25000000
 make --no-print-directory uninstall DESTDIR="$target" PREFIX=/opt/keyroll
 same "what uninstall leaves" "$(find "$target" -type f)" ""
 finish
