@@ -50,7 +50,7 @@ test: setup ## every test, on the release build
 docs: build ## the library's documentation, in .build/docs
 	@packaging/docs.sh $(BUILD) .build/docs
 
-FAULTS := syscalls power errors kills nested full memory rotators writers leftover counts clocks rollback
+FAULTS := syscalls power errors garbled kills nested full memory rotators writers leftover counts clocks rollback
 FAULT_RUN = $(VENV)/bin/python3 Tests/faults $(1) --keyroll $(BUILD)/keyroll --writer $(BUILD)/FaultWriter
 
 test-full: test ## every test in its full size: every step, every call, every sync; takes a night and a day
@@ -67,14 +67,20 @@ fuzz: setup ## every parser by libFuzzer, SECONDS=60 each
 	KEYROLL_FUZZ=1 swift build -c release --sanitize fuzzer --product Fuzz --scratch-path .build-fuzz
 	Tests/fuzz/run.sh $(or $(SECONDS),60) $(TARGETS)
 
+# OpenSSL keeps its random generators' states where the leak check does not look.
+ASAN := detect_leaks=0
+TSAN := halt_on_error=1
+
 test-asan: setup ## the tests under the address sanitizer, FILTER=… for some of them
 	@.ci/install $(SERVERS) $(LOOKERS)
 	$(MAKE) --no-print-directory $(VENV)/ready
+	export KEYROLL_TEST_SANITIZER=address SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=$(ASAN)
 	KEYROLL_TEST_VENV="$$PWD/$(VENV)" swift test -c release --sanitize address --scratch-path .build-asan $(if $(FILTER),--filter '$(FILTER)')
 
 test-tsan: setup ## the tests under the thread sanitizer, FILTER=… for some of them
 	@.ci/install $(SERVERS) $(LOOKERS)
 	$(MAKE) --no-print-directory $(VENV)/ready
+	export KEYROLL_TEST_SANITIZER=thread SWIFT_BACKTRACE=enable=no TSAN_OPTIONS=$(TSAN)
 	KEYROLL_TEST_VENV="$$PWD/$(VENV)" swift test -c release --sanitize thread --scratch-path .build-tsan $(if $(FILTER),--filter '$(FILTER)')
 
 mutants: setup ## deliberate mistakes, each of which the tests have to notice; after make test

@@ -46,6 +46,9 @@ public struct RetireGate: Sendable, Equatable {
             default: false
             }
         }
+
+        /// Whether its bundle is what is missing.
+        public var isBundleFault: Bool { if case .bundle = self { true } else { false } }
     }
 
     /// All of them.

@@ -32,12 +32,17 @@ extension JobReport {
             try home.logJob(
                 kind, job, isFailed ? .failed : .done, reason: wasInterrupted ? "interrupted" : nil, facts: facts,
                 failed: faults.map(\.name))
-            // So that the next run need not look for the entry. Where this is lost it looks.
-            if let recordedAs { try? EvidenceChain(path: home.layout.evidence).append("logged", job: recordedAs, [:]) }
         } catch {
             // What changed nothing, on a disk that is full, has done all that it is for.
             needsAttention = needsAttention || kind != "verify"
             notes.append("the audit log did not take this job: \(error)")
+            return
+        }
+        guard let recordedAs else { return }
+        // So that the next run need not look for the entry. Where this is lost it looks.
+        do { try EvidenceChain(path: home.layout.evidence).append("logged", job: recordedAs, [:]) } catch {
+            needsAttention = true
+            notes.append("the evidence did not take that this job was logged: \(error)")
         }
     }
 }

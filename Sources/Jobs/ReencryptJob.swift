@@ -79,7 +79,12 @@ public struct ReencryptJob {
         let ownJob = report.job
         let evidence = EvidenceChain(path: home.layout.evidence)
         var round = StoreRound(home)
-        if !options.isDryRun {
+        // One that goes on has less to do than is easily said.
+        let room = mustRoll ? try room() : nil
+        if options.isDryRun {
+            report.notes += room?.lines ?? []
+        } else {
+            try room?.require(for: "a re-encryption")
             try evidence.append(
                 "plan", job: ownJob,
                 [
@@ -120,6 +125,14 @@ public struct ReencryptJob {
         if !options.isDryRun { try report.record(in: home, as: ownJob) }
         report.isKept = true
         return report
+    }
+
+    /// Whatever a generation that is as new as a compromised one protects may have been exposed.
+    private func room() throws -> DiskRoom {
+        let first = compromised.first ?? 0
+        return try JobRoom.of(home) { store in
+            .contents(try store.census().counts.reduce(0) { $1.key >= first ? $0 + $1.value : $0 })
+        }
     }
 
     private var list: String { compromised.map(String.init).joined(separator: ", ") }

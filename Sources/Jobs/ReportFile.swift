@@ -21,6 +21,10 @@ extension JobReport {
     /// Keeps the report of a job that has done what it is for, whether or not there is room for a report.
     mutating func keep(_ layout: HomeLayout) {
         guard !isDryRun else { return }
-        do { try ReportFile.write(self, layout) } catch { notes.append("the report was not kept: \(error)") }
+        do { try ReportFile.write(self, layout) } catch {
+            // What changed nothing, on a disk that is full, has done all that it is for.
+            needsAttention = needsAttention || kind != "verify"
+            notes.append("the report was not kept: \(error)")
+        }
     }
 }

@@ -62,9 +62,12 @@ public struct RotateJob {
 
         let plan = try plan()
         report.plan = plan.lines
+        let room = plan.isEmpty ? nil : try room(for: plan)
         if options.isDryRun {
+            report.notes += room?.lines ?? []
             try rehearse(plan, &report)
         } else {
+            try room?.require(for: "a rotation")
             try takeOverPolicy()
             let evidence = EvidenceChain(path: home.layout.evidence)
             if !plan.isEmpty { try evidence.append("plan", job: ownJob, ["steps": .list(plan.lines)]) }
@@ -128,6 +131,11 @@ public struct RotateJob {
         }
         report.isKept = true
         return report
+    }
+
+    private func room(for plan: RotationPlan) throws -> DiskRoom {
+        let rolls = plan.steps.contains { if case .activate = $0 { true } else { false } }
+        return try JobRoom.of(home) { .slots(rolls ? try $0.census().total : try home.movable($0)) }
     }
 
     private func plan() throws -> RotationPlan {

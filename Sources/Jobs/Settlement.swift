@@ -26,6 +26,8 @@ struct Settlement {
             if obstacles.isEmpty {
                 report.retired.append(number)
             } else {
+                // Everything else that holds a generation back ends by itself.
+                if obstacles.contains(where: \.isBundleFault) { report.needsAttention = true }
                 report.notes.append(
                     "generation \(number) stays on line: \(obstacles.map(\.description).joined(separator: "; "))")
             }

@@ -1,4 +1,5 @@
 public import Cryptography
+public import Files
 
 /// Where secrets are kept: names, contexts and contents, and apart from them the pages of wrapped data keys.
 ///
@@ -32,6 +33,10 @@ public protocol SecretStore: Sendable {
     /// Copies the store as it is at one instant, while others go on writing, into a file that must not exist yet; the
     /// copy is synced.
     func copy(to path: String) throws
+    /// How much room a job takes for a time on a disk of this machine, beside what the store takes already.
+    ///
+    /// - Returns: nil where the store's disk is another machine's.
+    func roomNeeded(toRewrite rewrite: Rewrite) throws -> RoomNeed?
     /// Raises the fence durably, and notes the generation. A fence never falls: a lower mark changes nothing.
     func raiseFence(to mark: GenerationMark) throws
 

@@ -3,6 +3,7 @@
     syscalls   R2   dies before and after the k-th call that changes a file, for each job of the life
     power      R3   the power goes at each sync
     errors     R6   the k-th call fails
+    garbled    R9   a bundle's write says it is done, and one bit is wrong
     kills      R1   kill -9 at random instants
     nested     R4, R5   kills within kills, and what they cost
     full       R7   a disk of a fixed size
@@ -33,6 +34,7 @@ SIZES: dict[str, dict[str, dict]] = {
     "syscalls": {"ci": {"limit": 6}, "nightly": {}},
     "power": {"ci": {"limit": 2, "seeds": 1}, "nightly": {"seeds": 20, "every": 4}},
     "errors": {"ci": {"limit": 12}, "nightly": {}},
+    "garbled": {"ci": {}, "nightly": {}},
     "kills": {"ci": {"count": 0, "kills": 0, "others": 3}, "nightly": {"count": 10_000, "kills": 1000, "others": 200}},
     "nested": {"ci": {"sequences": 1}, "nightly": {"sequences": 200}},
     "full": {"ci": {"steps": 5}, "nightly": {"steps": 1000}},
@@ -45,7 +47,7 @@ SIZES: dict[str, dict[str, dict]] = {
     "rollback": {"ci": {"days": 4}, "nightly": {"days": 30}},
     "soak": {"ci": {"minutes": 0.2}, "nightly": {"minutes": 60}},
 }
-BY_JOB = {"syscalls", "power", "errors", "memory"}
+BY_JOB = {"syscalls", "power", "errors", "garbled", "memory"}
 
 
 def arguments() -> argparse.Namespace:

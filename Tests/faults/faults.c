@@ -8,8 +8,10 @@
 //   FAULTS_MODE=WHAT        before | after      kill -9 just before it, or just after it took effect
 //                           fail:ERRNO          it fails, and is not carried out
 //                           short               a write takes half of its bytes; another call is left alone
+//                           garble              a write says that it is done, and one bit of it is not what was written
 //   FAULTS_LASTING=1        every call from the k-th on; with EINTR every second one, since retrying is right there
-//   FAULTS_COUNT=FILE       at a regular end: how many calls there were, were struck, and whether an unlink was among those
+//   FAULTS_COUNT=FILE       at a regular end: how many calls there were, were struck, whether an unlink was among those,
+//                           and the file of the last of them
 //   FAULTS_LOG=FILE         every change, as records (see `record`)
 //
 // One lock is held around each call, so that the order in the log is the order in which things happened.
@@ -41,9 +43,10 @@ static struct {
     unsigned counted;
     long at, calls, struck;
     unsigned struckKinds;
-    enum { NOTHING, BEFORE, AFTER, FAIL, SHORT } mode;
+    enum { NOTHING, BEFORE, AFTER, FAIL, SHORT, GARBLE } mode;
     int error, lasting, log;
     const char *count;
+    char struckPath[PATH_MAX];
 } state = {.log = -1};
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -65,6 +68,7 @@ static void begin(void) {
     if (mode && !strcmp(mode, "before")) state.mode = BEFORE;
     if (mode && !strcmp(mode, "after")) state.mode = AFTER;
     if (mode && !strcmp(mode, "short")) state.mode = SHORT;
+    if (mode && !strcmp(mode, "garble")) state.mode = GARBLE;
     if (mode && !strncmp(mode, "fail:", 5)) state.mode = FAIL, state.error = errorOf(mode + 5);
     state.at = getenv("FAULTS_AT") ? atol(getenv("FAULTS_AT")) : 0;
     state.lasting = getenv("FAULTS_LASTING") != NULL;
@@ -75,8 +79,9 @@ static void begin(void) {
 
 __attribute__((destructor)) static void report(void) {
     if (!state.count) return;
-    char text[64];
-    int length = snprintf(text, sizeof text, "%ld %ld %u", state.calls, state.struck, state.struckKinds >> UNLINK & 1);
+    char text[64 + PATH_MAX];
+    int length = snprintf(
+        text, sizeof text, "%ld %ld %u %s", state.calls, state.struck, state.struckKinds >> UNLINK & 1, state.struckPath);
     int file = (int)syscall(SYS_openat, AT_FDCWD, state.count, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (file < 0 || syscall(SYS_write, file, text, length) < 0) abort();
     syscall(SYS_close, file);
@@ -151,8 +156,8 @@ static void die(void) {
 
 // MARK: the blow
 
-// Counts a call. -1: it has to fail with errno; 1: it has to be short; 0: go on.
-static int strike(int kind) {
+// Counts a call. -1: it has to fail with errno; 1: it has to be short; 2: one bit of it has to be wrong; 0: go on.
+static int strike(int kind, const char *path) {
     if (!(state.counted >> kind & 1)) return 0;
     long call = ++state.calls;
     if (!state.at || (state.lasting ? call < state.at : call != state.at)) return 0;
@@ -164,11 +169,14 @@ static int strike(int kind) {
         if (state.error == EINTR && ((call - state.at) & 1)) return 0;
         state.struck++;
         state.struckKinds |= 1u << kind;
+        snprintf(state.struckPath, sizeof state.struckPath, "%s", path);
         errno = state.error;
         return -1;
     case SHORT:
-        if (kind == WRITE) state.struck++;
-        return kind == WRITE;
+    case GARBLE:
+        if (kind != WRITE) return 0;
+        state.struck++;
+        return state.mode == SHORT ? 1 : 2;
     default:
         break;
     }
@@ -199,12 +207,19 @@ static ssize_t put(int file, const void *data, size_t count, off_t offset, int p
     char path[PATH_MAX];
     ENTER(pathOf(file, path));
     ssize_t result = -1;
-    int verdict = mine ? strike(WRITE) : 0;
+    int verdict = mine ? strike(WRITE, path) : 0;
     if (verdict >= 0) {
-        if (verdict > 0 && count > 1) count /= 2;
+        if (verdict == 1 && count > 1) count /= 2;
+        char *garbled = NULL;
+        if (verdict == 2 && count && (garbled = malloc(count))) {
+            memcpy(garbled, data, count);
+            garbled[count / 2] ^= 1;
+            data = garbled;
+        }
         if (mine && !positioned) offset = fcntl(file, F_GETFL) & O_APPEND ? lseek(file, 0, SEEK_END) : lseek(file, 0, SEEK_CUR);
         result = positioned ? syscall(SYS_pwrite64, file, data, count, offset) : syscall(SYS_write, file, data, count);
         if (mine && result > 0) record('w', inodeOf(file), offset, "", 0, data, (size_t)result);
+        free(garbled);
     }
     LEAVE(WRITE);
     return result;
@@ -235,7 +250,7 @@ static ssize_t get(int file, void *data, size_t count, off_t offset, int positio
     int verdict = 0;
     if (state.counted >> READ & 1 && pathOf(file, path)) {
         pthread_mutex_lock(&lock);
-        verdict = strike(READ);
+        verdict = strike(READ, path);
         int kept = errno;
         pthread_mutex_unlock(&lock);
         errno = kept;
@@ -252,7 +267,7 @@ static int cut(int file, off_t size) {
     char path[PATH_MAX];
     ENTER(pathOf(file, path));
     int result = -1;
-    if (!mine || strike(TRUNCATE) >= 0) {
+    if (!mine || strike(TRUNCATE, path) >= 0) {
         result = (int)syscall(SYS_ftruncate, file, size);
         if (mine && !result) record('t', inodeOf(file), size, "", 0, NULL, 0);
     }
@@ -267,7 +282,7 @@ int posix_fallocate(int file, off_t offset, off_t count) {
     char path[PATH_MAX];
     ENTER(pathOf(file, path));
     int result;
-    if (mine && strike(WRITE) < 0) {
+    if (mine && strike(WRITE, path) < 0) {
         result = errno;
     } else {
         result = NEXT(int, posix_fallocate, int, off_t, off_t)(file, offset, count);
@@ -283,7 +298,7 @@ static int flush(int file, long number) {
     char path[PATH_MAX];
     ENTER(pathOf(file, path));
     int result = -1;
-    if (!mine || strike(SYNC) >= 0) {
+    if (!mine || strike(SYNC, path) >= 0) {
         // The replay cuts the power just before this record.
         result = (int)syscall(number, file);
         if (mine && !result) recordPath('s', inodeOf(file), path);
@@ -304,7 +319,7 @@ static int openFile(int folder, const char *path, int flags, mode_t mode) {
     ENTER(resolve(folder, path, real));
     int result = -1;
     ino_t before = mine ? inodeAt(real) : 0;
-    if (!mine || strike(OPEN) >= 0) {
+    if (!mine || strike(OPEN, real) >= 0) {
         result = (int)syscall(SYS_openat, folder, path, flags, mode);
         if (mine && result >= 0) {
             if (!before) recordPath('c', inodeOf(result), real);
@@ -326,7 +341,7 @@ static int pair(int kind, char what, int folder1, const char *from, int folder2,
     char first[PATH_MAX], second[PATH_MAX], both[2 * PATH_MAX];
     ENTER(resolve(folder1, from, first) & resolve(folder2, to, second));
     int result = -1;
-    if (!mine || strike(kind) >= 0) {
+    if (!mine || strike(kind, second) >= 0) {
         result = kind == RENAME ? (int)syscall(SYS_renameat2, folder1, from, folder2, to, flags)
                                 : (int)syscall(SYS_linkat, folder1, from, folder2, to, flags);
         if (mine && !result) {
@@ -348,7 +363,7 @@ static int take(int folder, const char *path, int flags) {
     char real[PATH_MAX];
     ENTER(resolve(folder, path, real));
     int result = -1;
-    if (!mine || strike(UNLINK) >= 0) {
+    if (!mine || strike(UNLINK, real) >= 0) {
         result = (int)syscall(SYS_unlinkat, folder, path, flags);
         if (mine && !result) recordPath(flags & AT_REMOVEDIR ? 'd' : 'u', 0, real);
     }
@@ -370,7 +385,7 @@ static int make(int folder, const char *path, mode_t mode) {
     // A folder that is there already is no change.
     ENTER(resolve(folder, path, real) && !inodeAt(real));
     int result = -1;
-    if (!mine || strike(MKDIR) >= 0) {
+    if (!mine || strike(MKDIR, real) >= 0) {
         result = (int)syscall(SYS_mkdirat, folder, path, mode);
         if (mine && !result) recordPath('m', inodeAt(real), real);
     }

@@ -1,11 +1,17 @@
-"""R7: a disk of a fixed size that gets full for real (tmpfs), from too small to large enough."""
+"""R7: a disk of a fixed size that gets full for real (tmpfs), from too small to large enough.
+
+What a job says beforehand that it takes is held against what it took: the changes that `faults.c` wrote down, added up.
+"""
 
 import os
+import re
 import subprocess
+from dataclasses import dataclass, field
 
 from bench import Bench
 from life import QUICK, World, json_lines, plaintexts
-from runner import demand
+from replay import Change, read_log
+from runner import Fault, demand
 from safety import check, either, exactly
 
 STEP = 64
@@ -13,6 +19,9 @@ STEP = 64
 FILLED = plaintexts(3000, "row", sizes=(32,))
 MORE = plaintexts(300, "more", sizes=(500,))
 OUTPUT = 74
+# How far a job's word may be from what it takes.
+TOLERANCE = 0.2
+PAGE = 4096
 
 
 class Disk:
@@ -44,10 +53,74 @@ def tree_size(path: str) -> int:
     return total
 
 
+@dataclass
+class Ledger:
+    """What the files of a folder take, change by change."""
+
+    names: dict[str, int] = field(default_factory=dict)
+    sizes: dict[int, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, root: str) -> "Ledger":
+        """A folder as it lies there."""
+        ledger = cls()
+        for folder, _, files in os.walk(root):
+            for name in files:
+                path = os.path.join(folder, name)
+                status = os.lstat(path)
+                ledger.names[path[len(root) :]] = status.st_ino
+                ledger.sizes[status.st_ino] = status.st_size
+        return ledger
+
+    @property
+    def total(self) -> int:
+        """KiB."""
+        return sum(-(-self.sizes.get(inode, 0) // PAGE) * (PAGE >> 10) for inode in set(self.names.values()))
+
+    def apply(self, change: Change) -> None:
+        """One change."""
+        match change.what:
+            case "w":
+                self.sizes[change.inode] = max(self.sizes.get(change.inode, 0), change.offset + len(change.data))
+            case "t":
+                self.sizes[change.inode] = change.offset
+            case "c":
+                self.names[change.text], self.sizes[change.inode] = change.inode, 0
+            case "r":
+                source, target = change.text.split("\0")
+                self.names[target] = self.names.pop(source)
+            case "l":
+                source, target = change.text.split("\0")
+                self.names[target] = self.names[source]
+            case "u":
+                self.names.pop(change.text, None)
+
+
+def keeps_its_word(bench: Bench, count: int, arguments: list[str]) -> dict:
+    """What `--dry-run` says that a job takes, and what it takes."""
+    with bench.scratch(f"room {count} {arguments[0]}") as path:
+        world = World(path, bench.keyroll)
+        world.create(QUICK)
+        world.fill(plaintexts(count, "row", sizes=(32, 256)))
+        dry = bench.keyroll.run(world.home, [*arguments, "--dry-run"]).expect()
+        said = re.findall(r"takes (\d+) KiB of room", dry.errors)
+        demand(len(said) == 1, f"it does not say what it takes: {dry.errors}")
+        ledger, log = Ledger.of(path), bench.path("room-log")
+        first = highest = ledger.total
+        bench.keyroll.run(world.home, arguments, Fault(path, log=log)).expect()
+        for change in read_log(log):
+            ledger.apply(change)
+            highest = max(highest, ledger.total)
+        os.remove(log)
+        told, took = int(said[0]), highest - first
+        demand(abs(told - took) <= TOLERANCE * took, f"{arguments[0]} of {count}: it says {told} KiB and takes {took} KiB")
+    return {"said": told, "took": took}
+
+
 def on_a_disk(bench: Bench, template: World, arguments: list[str], data: bytes, room: int, after: dict) -> str:
     """One command on a disk with so many KiB of room.
 
-    Returns: "done", or "full".
+    Returns: "done", "full", or "refused" where it said beforehand that there is not room enough.
     """
     before = exactly(FILLED)
     with Disk(bench.path(f"disk-{arguments[0]}-{room}"), 64 << 10) as disk:
@@ -57,7 +130,10 @@ def on_a_disk(bench: Bench, template: World, arguments: list[str], data: bytes, 
         outcome = bench.keyroll.run(world.home, arguments, data=data)
         demand(outcome.code in (0, OUTPUT), f"exit code {outcome.code}: {outcome.errors}")
         demand(outcome.code == 0 or world.home in outcome.errors, f"the message names no file: {outcome.errors}")
-        check(world.home, after if outcome.code == 0 else either(before, after))
+        said = re.search(r"takes (\d+) KiB of room for a time, and \d+ KiB are free", outcome.errors)
+        # What is open by then has taken some of it.
+        demand(not said or room < int(said[1]) + STEP, f"with {room} KiB: {outcome.errors}")
+        check(world.home, after if outcome.code == 0 else before if said else either(before, after))
         # While it is still full everything can be read.
         bench.keyroll.run(world.home, ["get", "row/7"]).expect(0, OUTPUT)
         disk.grow(64 << 10)
@@ -65,7 +141,7 @@ def on_a_disk(bench: Bench, template: World, arguments: list[str], data: bytes, 
         bench.keyroll.run(world.home, again, data=data).expect()
         check(world.home, after)
         bench.keyroll.run(world.home, ["verify"]).expect()
-    return "done" if outcome.code == 0 else "full"
+    return "done" if outcome.code == 0 else "refused" if said else "full"
 
 
 def run(bench: Bench, steps: int) -> dict:
@@ -90,6 +166,12 @@ def run(bench: Bench, steps: int) -> dict:
             if outcomes[-3:] == ["done"] * 3:
                 break
         if not bench.failures:
-            demand("full" in outcomes, f"{name}: the disk never was full")
-        result[name] = {"full": outcomes.count("full"), "done": outcomes.count("done")}
+            demand(set(outcomes) & {"full", "refused"}, f"{name}: the disk never was full")
+        result[name] = {what: outcomes.count(what) for what in ("refused", "full", "done")}
+    for count, words in (
+        (0, ["rotate", "--force"]), (3000, ["rotate", "--force"]), (20_000, ["rotate", "--force"]),
+        (3000, ["reencrypt", "--compromised", "1"]), (20_000, ["reencrypt", "--compromised", "1"]),
+    ):
+        bench.attempt(
+            f"room for {words[0]}", lambda: result.update({f"{words[0]} of {count}": keeps_its_word(bench, count, words)}))
     return result

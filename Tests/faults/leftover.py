@@ -1,7 +1,12 @@
-"""R12: a generation with one reference left does not go off line, whichever secret it is and whatever the counts say."""
+"""R12: a generation with one reference left does not go off line, whichever secret it is and whatever the counts say.
 
+Nor does an application that has kept an older ring protect anything under it once a rotation is done.
+"""
+
+import base64
 import os
 import sqlite3
+import subprocess
 
 from bench import Bench
 from life import QUICK, World, plaintexts
@@ -39,7 +44,39 @@ def put_back(home: str, old: dict[int, bytes], name: str, counted: bool) -> None
     connection.close()
 
 
-def run(bench: Bench, tries: int) -> dict:
+def stubborn(bench: Bench, template: World, rotations: int) -> None:
+    """Applications that opened the home before each of some rotations go on with the ring that they have."""
+    with bench.scratch("stubborn") as path:
+        world = template.copy(path)
+        written: dict[str, bytes] = {}
+        writers: list[subprocess.Popen] = []
+
+        def put(writer: subprocess.Popen, name: str) -> None:
+            written[name] = f"{name} of {len(written)}".encode()
+            writer.stdin.write(f"put {name} {base64.b64encode(written[name]).decode()}\n")
+            answer = writer.stdout.readline()
+            demand(answer == "ok\n", f"put {name}: {answer}")
+
+        for number in range(rotations):
+            writer = subprocess.Popen(
+                [bench.writer, world.home], env=bench.keyroll.environment(world.home), stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, bufsize=1)
+            writers.append(writer)
+            demand(writer.stdout.readline() == "ready\n", "the application does not start")
+            put(writer, f"before/{number}")
+            world.run("rotate", "--force")
+            put(writer, f"after/{number}")
+            put(writer, f"before/{number}")
+        # The oldest ring first.
+        for number, writer in enumerate(writers):
+            put(writer, f"row/{number}")
+            writer.stdin.close()
+            writer.wait()
+        ring, census = check(world.home, exactly(SECRETS | written))
+        demand(set(census) == {ring.active.number}, f"after {rotations} rotations the counts are {dict(census)}")
+
+
+def run(bench: Bench, tries: int, rotations: int = 4) -> dict:
     """So many secrets, one after the other."""
     template = World(bench.path("leftover"), bench.keyroll)
     template.create(QUICK | {"soakTime": "1h"})
@@ -64,4 +101,5 @@ def run(bench: Bench, tries: int) -> dict:
     template.run("generation", "retire", "1", "--override", "a test")
     ring, _ = check(template.home, exactly(SECRETS))
     demand(1 not in ring.generations, "generation 1 stayed on line without a reason")
-    return {"tries": tries, "refused": len(refused)}
+    bench.attempt("writers with old rings", lambda: stubborn(bench, template, rotations))
+    return {"tries": tries, "refused": len(refused), "writers with old rings": rotations}

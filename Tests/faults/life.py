@@ -227,7 +227,7 @@ LIFE = [
 
 
 def named(names: str) -> list[Job]:
-    """Some of them by name, or all."""
-    chosen = [job for job in LIFE if not names or job.name in names.split(",")]
+    """Some of them by name (a hyphen for a space), or all."""
+    chosen = [job for job in LIFE if not names or job.name in names.replace("-", " ").split(",")]
     demand(chosen, f"no job is named {names}")
     return chosen

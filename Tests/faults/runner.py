@@ -87,6 +87,8 @@ class Keyroll:
         values = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8", "KEYROLL_HOME": home}
         # A crash is looked into by its message; a backtrace takes seconds.
         values["SWIFT_BACKTRACE"] = "enable=no"
+        # Under a sanitizer.
+        values |= {name: os.environ[name] for name in ("ASAN_OPTIONS", "TSAN_OPTIONS") if name in os.environ}
         return values | self.variables | (fault.variables() if fault else {})
 
     def start(self, home: str, arguments: list[str], fault: Fault | None = None, **options: object) -> subprocess.Popen:

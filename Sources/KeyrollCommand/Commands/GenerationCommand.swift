@@ -196,7 +196,6 @@ struct GenerationCommand: ParsableCommand {
                 defer { withExtendedLifetime(lock) {} }
                 let job = try JobIdentity.new("destroy")
                 let destruction = GenerationDestruction(opened, job: job)
-                defer { try? opened.noteEvidence() }
                 let step = cancel ? "cancelled" : confirm != nil ? "final" : "asked for"
                 try opened.logged(
                     "destroy", job, facts: [("generation", .number(Int64(number))), ("step", .text(step))]
@@ -211,9 +210,7 @@ struct GenerationCommand: ParsableCommand {
                 }
                 if cancel {
                     Output.print("generation \(number) is not going to be destroyed; it is archived as before\n")
-                    return .done
-                }
-                if confirm != nil {
+                } else if confirm != nil {
                     Output.print("generation \(number) is destroyed\n")
                 } else {
                     let due = opened.keeper.keyring.ring.generation(number)?.destruction?.due
@@ -221,7 +218,10 @@ struct GenerationCommand: ParsableCommand {
                         "the destruction of generation \(number) is final from \(due?.description ?? "-") on, with --confirm \(number); until then --cancel takes it back\n"
                     )
                 }
-                for line in destruction.copies(number) { Output.print("still there: \(Output.shown(line))\n") }
+                if !cancel {
+                    for line in destruction.copies(number) { Output.print("still there: \(Output.shown(line))\n") }
+                }
+                try opened.noteEvidence()
                 return .done
             }
         }

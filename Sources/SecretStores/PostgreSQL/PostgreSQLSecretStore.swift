@@ -1,5 +1,5 @@
 public import Cryptography
-import Files
+public import Files
 public import PostgreSQL
 import Synchronization
 
@@ -148,6 +148,9 @@ public final class PostgreSQLSecretStore: SecretStore {
     }
 
     private static func place(_ session: Session, _ schema: String) -> String { "\(session.place), schema \(schema)" }
+
+    /// Its disk is the server's.
+    public func roomNeeded(toRewrite rewrite: Rewrite) throws -> RoomNeed? { nil }
 
     /// As ``SecretStore`` says.
     public func reopened() throws -> any SecretStore { try Self.open(pool.address, schema: schema.name, group: group) }

@@ -1,4 +1,5 @@
 import Cryptography
+import Files
 import SecretStores
 import Synchronization
 
@@ -116,6 +117,7 @@ extension WatchedStore {
     func slots(of generation: UInt32) throws -> SlotCount { try inner.slots(of: generation) }
     func clearQuarantine(of generation: UInt32) throws { try inner.clearQuarantine(of: generation) }
     func barrier() throws { try inner.barrier() }
+    func roomNeeded(toRewrite rewrite: Rewrite) throws -> RoomNeed? { try inner.roomNeeded(toRewrite: rewrite) }
     func reopened() throws -> any SecretStore { try inner.reopened() }
     func copy(to path: String) throws { try inner.copy(to: path) }
     func raiseFence(to mark: GenerationMark) throws { try inner.raiseFence(to: mark) }
