@@ -40,8 +40,12 @@ import Testing
         }
     }
 
+    private static let locks = getenv("KEYROLL_TEST_SANITIZER") == nil
+
     /// What the kernel says of the memory: locked (`lo`) and in no dump (`dd`).
-    @Test(arguments: [1, 32, SecureBytes.smallLimit, SecureBytes.smallLimit + 1, 64 << 10])
+    @Test(
+        .enabled(if: Self.locks, "sanitizers do not lock"),
+        arguments: [1, 32, SecureBytes.smallLimit, SecureBytes.smallLimit + 1, 64 << 10])
     func lockedAndKeptOutOfDumps(count: Int) throws {
         let memory = try SecureBytes(count: count)
         let address = memory.withUnsafeBytes { UInt(bitPattern: $0.baseAddress!) }
@@ -61,7 +65,7 @@ import Testing
 
     /// `VmLck` in `/proc/self/status`. Other tests take and give back such memory at the same time: one look of several
     /// has to show it.
-    @Test func lockedMemoryGrows() throws {
+    @Test(.enabled(if: Self.locks, "sanitizers do not lock")) func lockedMemoryGrows() throws {
         let growths = try (0..<20).map { _ in
             let before = try lockedKiB()
             let boxes = try (0..<4).map { _ in try Box(SecureBytes(count: 1 << 20)) }

@@ -50,7 +50,8 @@ final class Child: Sendable {
         posix_spawnattr_setsigmask(&attributes, &mask)
 
         let words = ([path] + arguments).map { strdup($0) } + [nil]
-        let variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        let all = environment.merging(Sanitizers.variables) { given, _ in given }
+        let variables = all.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for word in words + variables { free(word) } }
         var number: pid_t = 0
         let failure = posix_spawn(&number, path, &actions, &attributes, words, variables)
