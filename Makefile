@@ -6,7 +6,7 @@ PACKAGES := libssl-dev libsqlite3-dev libarchive-dev libpq-dev libyaml-dev pkg-c
 # What stands on the other side in tests: servers, of which each test starts its own, and users (useradd, setpriv).
 SERVERS := postgresql pgbouncer munge slurm-wlm dovecot-pop3d passwd util-linux
 # What looks at pages and metrics in tests: a browser with its driver, an HTML checker's runtime, promtool.
-LOOKERS := chromium chromium-driver default-jre-headless prometheus strace gdb
+LOOKERS := chromium chromium-driver default-jre-headless prometheus strace gdb rsync patch
 VENV := .build/venv
 # What make bench compares with and draws with.
 PEERS := postgresql age gnupg gcc libc6-dev
@@ -46,11 +46,13 @@ test: setup ## every test, on the release build
 	PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover -s benchmarks -t benchmarks -p "test_*.py"
 	packaging/docs.sh $(BUILD) .build/docs
 	$(MAKE) --no-print-directory test-packaging
+	Tests/mutants/run.sh --check
+	$(MAKE) --no-print-directory fuzz SECONDS=5
 
 docs: build ## the library's documentation, in .build/docs
 	@packaging/docs.sh $(BUILD) .build/docs
 
-FAULTS := syscalls power errors garbled kills nested full memory rotators writers leftover counts clocks rollback
+FAULTS := syscalls power errors garbled kills nested full memory rotators writers leftover counts clocks rollback places fresh
 FAULT_RUN = $(VENV)/bin/python3 Tests/faults $(1) --keyroll $(BUILD)/keyroll --writer $(BUILD)/FaultWriter
 
 test-full: test ## every test in its full size: every step, every call, every sync; takes a night and a day

@@ -28,6 +28,22 @@ import Testing
         #expect(try unwrapAlone(wrapped, under: secure(flipping(255, of: Self.wrappingKey))) == nil)
     }
 
+    /// 100,000 of them, those that differ in one bit among them; none opens it, alone or in a batch.
+    @Test func wrongKeysAllFail() throws {
+        let wrapped = try wrapAlone([UInt8](repeating: 7, count: 32), under: secure(Self.wrappingKey))
+        let lanes = try KeyWrapLanes()
+        var generator = SeededGenerator(state: 21)
+        for number in 0..<100_000 {
+            let wrong =
+                number < 256
+                ? flipping(number, of: Self.wrappingKey) : (0..<32).map { _ in UInt8.random(in: 0...255, using: &generator) }
+            let key = try secure(wrong)
+            #expect(try unwrapAlone(wrapped, under: key) == nil, "\(wrong)")
+            guard number % 100 == 0 else { continue }
+            #expect(try unwrap([wrapped, wrapped], in: lanes, under: BlockCipher(key: key, .decrypt)) == [nil, nil])
+        }
+    }
+
     @Test func everyAlteredBitFails() throws {
         let wrappingKey = try secure(Self.wrappingKey)
         let wrapped = try wrapAlone(patterned(32, seed: 1), under: wrappingKey)

@@ -16,8 +16,10 @@ import Testing
             generation: UInt32(1 + number * 77), seed: UInt64(number))
     }
 
-    /// Every bit of twenty messages.
-    @Test(arguments: 0..<20)
+    private static let messages = 0..<200
+
+    /// Every bit of all messages: more than 200,000.
+    @Test(arguments: messages)
     func alteredBits(number: Int) throws {
         let sample = try Self.sample(number)
         #expect(sample.open(sample.message) == sample.plaintext)
@@ -28,8 +30,21 @@ import Testing
         #expect(accepted.isEmpty)
     }
 
+    /// Every byte of all messages as 00 and as FF.
+    @Test(arguments: messages)
+    func zerosAndOnes(number: Int) throws {
+        let sample = try Self.sample(number)
+        for index in sample.message.indices {
+            for value: UInt8 in [0, 255] where sample.message[index] != value {
+                var message = sample.message
+                message[index] = value
+                #expect(sample.open(message) == nil, "byte \(index)")
+            }
+        }
+    }
+
     /// Every truncation is refused, by the decoder already.
-    @Test(arguments: 0..<20)
+    @Test(arguments: messages)
     func truncations(number: Int) throws {
         let sample = try Self.sample(number)
         for count in 0..<sample.message.count {
@@ -39,13 +54,17 @@ import Testing
         }
     }
 
-    @Test(arguments: 0..<6)
-    func deletedBytes(number: Int) throws {
+    /// A byte less, and one byte twice.
+    @Test(arguments: messages)
+    func deletedAndRepeatedBytes(number: Int) throws {
         let sample = try Self.sample(number)
         for index in sample.message.indices {
             var message = sample.message
             message.remove(at: index)
             #expect(sample.open(message) == nil, "byte \(index)")
+            message = sample.message
+            message.insert(message[index], at: index)
+            #expect(sample.open(message) == nil, "byte \(index) twice")
         }
     }
 

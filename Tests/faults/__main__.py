@@ -14,6 +14,8 @@
     counts     R25  kills, and what evidence and audit log say was moved
     clocks     R15  wrong clocks
     rollback   R14  everything put back to an earlier day
+    places     R18  parts of one secret in another's place
+    fresh      R19  keys and nonces used once, and what stolen keys open
     soak       all of it at once, for so many minutes
 
 Standard output is one JSON object: what was tried, how often, and what failed. The seed gives the same tries again.
@@ -45,6 +47,8 @@ SIZES: dict[str, dict[str, dict]] = {
     "counts": {"ci": {"limit": 24}, "nightly": {}},
     "clocks": {"ci": {}, "nightly": {}},
     "rollback": {"ci": {"days": 4}, "nightly": {"days": 30}},
+    "places": {"ci": {"pairs": 1000}, "nightly": {"pairs": 1000}},
+    "fresh": {"ci": {"count": 8000}, "nightly": {"count": 1_000_000}},
     "soak": {"ci": {"minutes": 0.2}, "nightly": {"minutes": 60}},
 }
 BY_JOB = {"syscalls", "power", "errors", "garbled", "memory"}

@@ -7,7 +7,7 @@ import Testing
     // Too little memory is for the full run alone: where threads cannot be made, each level takes its time.
     private static let checks = [
         "syscalls", "power", "errors", "garbled", "kills", "nested", "full", "rotators", "writers", "leftover",
-        "counts", "clocks", "rollback", "soak",
+        "counts", "clocks", "rollback", "places", "fresh", "soak",
     ]
 
     private struct Verdict: Decodable {
