@@ -1,15 +1,17 @@
 """R3: the power goes at each sync. What was not synced is kept, lost, partly lost, or torn into sectors."""
 
+import base64
 import hashlib
 import os
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bench import Bench, Template
-from life import World, named, summary
+from life import OLD, QUICK, World, named, summary
 from replay import Change, Disk, read_log, write_image
 from runner import Fault, Unsafe, demand, note
-from safety import check
+from safety import check, exactly
 
 # Nobody has looked at this log yet.
 ATTENTION = 3
@@ -109,9 +111,44 @@ def after_power_cut(bench: Bench, template: Template, state: State, comes_back: 
         bench.keyroll.run(world.home, ["audit", "verify"]).expect(0, ATTENTION)
 
 
+def application(bench: Bench, seeds: int) -> dict:
+    """What the library told an application that goes on running is there, though nothing was closed yet."""
+    with bench.scratch("application") as path:
+        world = World(path, bench.keyroll)
+        world.create(QUICK)
+        world.fill(OLD)
+        disk, log = Disk(world.path), bench.path("application-log")
+        writer = subprocess.Popen(
+            [bench.writer, world.home], env=bench.keyroll.environment(world.home, Fault(world.path, log=log)),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, bufsize=1)
+        demand(writer.stdout.readline() == "ready\n", "the application does not start")
+        written = {"secret/4": b"put by an application", "another": b"another one", "third": b"and a third"}
+        for name, plaintext in written.items():
+            writer.stdin.write(f"put {name} {base64.b64encode(plaintext).decode()}\n")
+            demand(writer.stdout.readline() == "ok\n", f"put {name} failed")
+        writer.stdin.write("rm secret/5\n")
+        demand(writer.stdout.readline() == "ok\n", "rm failed")
+        writer.kill()
+        writer.communicate()
+        for change in read_log(log):
+            disk.apply(change)
+        os.remove(log)
+        expected = exactly({name: value for name, value in (OLD | written).items() if name != "secret/5"})
+        states = 0
+        for variant in VARIANTS:
+            for seed in range(seeds if variant in ("subset", "torn") else 1):
+                states += 1
+                with bench.scratch(f"application {variant} {seed}") as place:
+                    write_image(disk.image(variant, bench.dice("application", variant, seed).randrange(1 << 48)), place)
+                    bench.attempt(
+                        f"an application, power cut after ok, {variant}, seed {seed}",
+                        lambda place=place: check(os.path.join(place, "home"), expected, is_torn=True))
+    return {"states": states}
+
+
 def run(bench: Bench, jobs: str, seeds: int = 20, every: int = 1) -> dict:
     """All syncs of each job of the life, or as many as the limit lets; of every so many disks keyroll goes on."""
-    result = {}
+    result = {"an application": application(bench, seeds)}
     for job in named(jobs):
         template = bench.template(job)
         disk, changes = changes_of(bench, template)

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -82,7 +83,7 @@ def crash(life: Life, number: signal.Signals) -> None:
     command = f'ulimit -c unlimited; cd "{life.folder}"; exec "{life.keyroll}" rotate --force --max-rate 50'
     job = subprocess.Popen(["/bin/sh", "-c", command], env=life.environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     time.sleep(0.7)
-    assert job.poll() is None, "the job was over too soon"
+    assert job.poll() is None, f"the job was over too soon: {job.returncode}: {job.communicate()[1].decode()}"
     job.send_signal(number)
     _, errors = job.communicate()
     assert job.returncode == -number, job.returncode
@@ -109,6 +110,9 @@ def main() -> None:
     lines = b"".join(b'{"name":"more/%d","secret":"%s"}\n' % (n, secrets[2].data) for n in range(120))
     life.step("import", "-", "--format", "jsonl", data=lines, allowed=IN)
     assert life.step("get", "one", allowed=OUT) == secrets[0].data
+    # An application has the store open, so that no closing connection empties the log by the way.
+    application = sqlite3.connect(life.home / "secrets.sqlite")
+    application.execute("SELECT count(*) FROM secret").fetchone()
     old = wrapped_keys(str(life.home))
     life.step("rotate", "--force", "--json")
     now = set(wrapped_keys(str(life.home)))
@@ -116,6 +120,7 @@ def main() -> None:
     for path in life.home.glob("secrets.sqlite*"):
         content = path.read_bytes()
         assert not any(key in content for key in old), f"{path} still has a wrapped key of before the rotation"
+    application.close()
     life.step("verify")
     life.step("put", "one", "--replace", data=secrets[3].data, allowed=IN)
     life.step("reencrypt", "--compromised", "1", "--reason", "a test")
