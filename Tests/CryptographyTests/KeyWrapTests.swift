@@ -36,7 +36,8 @@ import Testing
         for number in 0..<100_000 {
             let wrong =
                 number < 256
-                ? flipping(number, of: Self.wrappingKey) : (0..<32).map { _ in UInt8.random(in: 0...255, using: &generator) }
+                ? flipping(number, of: Self.wrappingKey)
+                : (0..<32).map { _ in UInt8.random(in: 0...255, using: &generator) }
             let key = try secure(wrong)
             #expect(try unwrapAlone(wrapped, under: key) == nil, "\(wrong)")
             guard number % 100 == 0 else { continue }

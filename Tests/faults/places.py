@@ -97,6 +97,12 @@ def generation(store: Store, first: str, second: str, _: Store) -> None:
         store.set_slot(one, (1).to_bytes(4, "big") + store.slot(one)[4:])
 
 
+def unknown_generation(store: Store, first: str, second: str, _: Store) -> None:
+    """One that the ring does not have: no other key is tried."""
+    for one in (first, second):
+        store.set_slot(one, (99).to_bytes(4, "big") + store.slot(one)[4:])
+
+
 def older_slot(store: Store, first: str, second: str, old: Store) -> None:
     """The slot of an earlier day."""
     for one in (first, second):
@@ -110,7 +116,7 @@ def older_content(store: Store, first: str, second: str, old: Store) -> None:
 
 
 KINDS: tuple[Callable[[Store, str, str, Store], None], ...] = (
-    whole, content, slot, name, birth, context, generation, older_slot, older_content)
+    whole, content, slot, name, birth, context, generation, unknown_generation, older_slot, older_content)
 
 
 def run(bench: Bench, pairs: int) -> dict:

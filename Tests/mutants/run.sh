@@ -64,7 +64,7 @@ for name in "${names[@]}"; do
         echo "$name: MISSED"
         missed+=("$name")
     else
-        echo "$name: caught: $(grep -m1 -oE '✘ Test [^ ]+|Error: .{1,80}|not safe.{1,80}|AssertionError.{0,100}' "$log")"
+        echo "$name: caught: $(grep -m1 -oE '✘ Test [^ ]+|FAILED .{1,100}|Error: .{1,80}|AssertionError.{0,100}' "$log")"
         caught=$((caught + 1))
     fi
     rm -rf "$binaries"

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Plaintext, passphrases and keys are where they have to be and nowhere else: Tests/secrecy, by strace and gcore.
-@Suite struct SecrecyTests {
+@Suite(.disabled(if: Sanitizers.watch, "a sanitizer locks no memory")) struct SecrecyTests {
     private struct Life: Decodable {
         var commands: Int
         var systemCalls: Int
