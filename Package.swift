@@ -225,3 +225,13 @@ if ProcessInfo.processInfo.environment["KEYROLL_FUZZ"] != nil {
             ],
             path: "Tests/fuzz", exclude: ["corpus.tar.zst", "seeds.py", "run.sh"], swiftSettings: strict))
 }
+
+// Only for make test-tsan: locks that the thread sanitizer sees.
+if ProcessInfo.processInfo.environment["KEYROLL_TSAN"] != nil {
+    for target in package.targets where [.regular, .executable, .test].contains(target.type) {
+        target.dependencies.append("SeenSynchronization")
+    }
+    package.targets.append(
+        .target(
+            name: "SeenSynchronization", path: "Tests/SeenSynchronization", swiftSettings: [.swiftLanguageMode(.v5)]))
+}

@@ -145,7 +145,7 @@ public enum HomeBackup {
     ///
     /// - Parameters:
     ///   - backup: the backup's folder.
-    ///   - layout: where to; nothing may be there.
+    ///   - layout: where to; nothing or an empty folder may be there.
     ///   - rootKey: the root key's file, where the backup holds none.
     ///   - ask: asks for the passphrase, where the root key comes from one.
     /// - Throws: what opening the copy throws, before anything is in place.
@@ -155,7 +155,7 @@ public enum HomeBackup {
         guard try PrivateFile.isThere(backup.configuration) else {
             throw CustodyError(.missing, "\(backup.path): is no backup of keyroll: it has no keyroll.yaml")
         }
-        guard try !PrivateFile.isThere(layout.path) else {
+        guard try HomeDraft.isRoom(for: layout) else {
             throw CustodyError(.exists, "\(layout.path): is there already; move it aside first, nothing was changed")
         }
         let configuration = try HomeConfiguration(path: backup.configuration)
@@ -175,8 +175,8 @@ public enum HomeBackup {
             throw CustodyError(
                 .doesNotBelong, "\(backup.path): its keyroll.yaml names files outside it; it is no backup")
         }
-        let draft = HomeLayout(PrivateFile.temporaryName(beside: layout.path))
-        try PrivateFile.makeDirectory(draft.path)
+        let made = try HomeDraft(of: layout)
+        let draft = made.layout
         do {
             for name in files {
                 try SQLiteCopy.copy(backup.path + "/" + name, to: draft.path + "/" + name)
@@ -203,12 +203,9 @@ public enum HomeBackup {
             }
             // Nothing is put into place that does not open.
             _ = try Home.open(draft, ask: ask)
-            guard rename(draft.path, layout.path) == 0 else {
-                throw FileError.current(layout.path, "cannot rename into place")
-            }
-            try PrivateFile.syncDirectory(of: layout.path)
+            try made.place()
         } catch {
-            Home.removeTree(draft.path)
+            made.discard()
             throw error
         }
     }

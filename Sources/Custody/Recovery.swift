@@ -275,7 +275,7 @@ public struct Recovery {
     public func recover(
         into paths: [String], restoration: Restoration?, expecting number: UInt32?
     ) throws -> Outcome {
-        guard try !PrivateFile.isThere(layout.path) else {
+        guard try HomeDraft.isRoom(for: layout) else {
             throw CustodyError(.exists, "\(layout.path): is there already; nothing was changed")
         }
         var found = try BundleCollection(bundles, key: key, trusted: trusted)
@@ -295,9 +295,10 @@ public struct Recovery {
                 "no secret of these stores is under generation \(found.entries.keys.sorted().map(String.init).joined(separator: ", ")); they need generation \(plan.missing.map(String.init).joined(separator: ", "))"
             )
         }
-        let draft = HomeLayout(PrivateFile.temporaryName(beside: layout.path))
-        try PrivateFile.makeDirectory(draft.reports)
+        let made = try HomeDraft(of: layout)
+        let draft = made.layout
         do {
+            try PrivateFile.makeDirectory(draft.reports)
             let configuration = HomeConfiguration(
                 group: found.groupName, policy: .standard, rootKey: .keyFile("root.key"),
                 stores: configured)
@@ -308,13 +309,10 @@ public struct Recovery {
             try Array(configuration.text.utf8).withUnsafeBytes {
                 try PrivateFile.write(draft.configuration, $0, replacing: false)
             }
-            guard rename(draft.path, layout.path) == 0 else {
-                throw FileError.current(layout.path, "cannot move the new home into place")
-            }
-            try PrivateFile.syncDirectory(of: layout.path)
+            try made.place()
             return outcome
         } catch {
-            Home.removeTree(draft.path)
+            made.discard()
             throw error
         }
     }

@@ -28,65 +28,23 @@ extension Home {
         guard !PrivateFile.exists(layout.configuration) else {
             throw HomeError(.exists, "\(layout.path): there is a keyroll home already; nothing was changed")
         }
-        try PrivateFile.makeDirectory(PrivateFile.parent(of: layout.path))
-        let draft = try makeDraft(of: layout)
+        let draft = try HomeDraft(of: layout)
         do {
-            let ring = try RingDraft(configuration, draft)
-            let number = try fill(draft, configuration, ring, recoveryKey, signer, ask)
+            let ring = try RingDraft(configuration, draft.layout)
+            let number = try fill(draft.layout, configuration, ring, recoveryKey, signer, ask)
             do {
                 try ring.publish()
-                try move(draft, to: layout)
+                try draft.place()
             } catch {
                 // A key that opens nothing must not be kept for one that does.
                 if let recoveryKey { unlink(recoveryKey) }
                 throw ring.takenBack(after: error)
             }
-            try PrivateFile.syncDirectory(of: layout.path)
             return number
         } catch {
-            removeTree(draft.path)
+            draft.discard()
             throw error
         }
-    }
-
-    /// A folder beside the home's; or inside it, where the home's folder is all that this user may write, as with a
-    /// service's `/var/lib/keyroll`.
-    private static func makeDraft(of layout: HomeLayout) throws -> HomeLayout {
-        let draft = PrivateFile.temporaryName(beside: layout.path)
-        if mkdir(draft, 0o700) == 0 { return HomeLayout(draft) }
-        let number = errno
-        let failure = FileError.current(draft, "cannot make the folder")
-        guard number == EACCES || number == EROFS, PrivateFile.exists(layout.path) else { throw failure }
-        try PrivateFile.checkDirectory(layout.path)
-        guard FolderListing.names(layout.path).isEmpty else { throw notEmpty(layout) }
-        let inside = PrivateFile.temporaryName(beside: layout.path + "/home")
-        guard mkdir(inside, 0o700) == 0 else { throw failure }
-        return HomeLayout(inside)
-    }
-
-    private static func notEmpty(_ layout: HomeLayout) -> HomeError {
-        HomeError(.exists, "\(layout.path): the folder is not empty; nothing was changed")
-    }
-
-    private static func move(_ draft: HomeLayout, to layout: HomeLayout) throws {
-        if PrivateFile.parent(of: draft.path) == layout.path { return try moveUp(draft, to: layout) }
-        guard rename(draft.path, layout.path) != 0 else { return }
-        if errno == ENOTEMPTY || errno == EEXIST { throw notEmpty(layout) }
-        throw FileError.current(layout.path, "cannot move the new home into place")
-    }
-
-    /// File by file out of a draft that is inside the home's folder. The configuration comes last: without it there is no
-    /// home, and whoever looks says so.
-    private static func moveUp(_ draft: HomeLayout, to layout: HomeLayout) throws {
-        let last = draft.configuration.dropFirst(draft.path.count + 1)
-        for name in FolderListing.names(draft.path).filter({ $0 != last }) + [String(last)] {
-            guard !PrivateFile.exists(layout.path + "/" + name) else { throw notEmpty(layout) }
-            guard rename(draft.path + "/" + name, layout.path + "/" + name) == 0 else {
-                throw FileError.current(layout.path, "cannot move the new home into place")
-            }
-        }
-        rmdir(draft.path)
-        try PrivateFile.syncDirectory(of: layout.configuration)
     }
 
     private static func fill(

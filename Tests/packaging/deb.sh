@@ -107,6 +107,13 @@ same "configuration after purge" "$(find /etc/keyroll 2>/dev/null)" ""
 # It finds its home again; and an empty one goes with the package, the user too.
 install_it
 same "get after all that" "$(as keyroll keyroll get mail/alice)" "correct horse"
+# The worst day: a fresh installation, and a backup.
+install -d -o keyroll -g keyroll -m 700 /tmp/backups
+is "backup" quiet as keyroll keyroll backup /tmp/backups/one --with-root
+find /var/lib/keyroll -mindepth 1 -delete
+is "restore" quiet as keyroll keyroll restore /tmp/backups/one
+same "get after restoring" "$(as keyroll keyroll get mail/alice)" "correct horse"
+same "what restoring leaves in the home's folder" "$(find /var/lib/keyroll -name '*.new-*')" ""
 find /var/lib/keyroll -mindepth 1 -delete
 ln -s /lib/systemd/system/keyroll-rotate.timer /etc/systemd/system/timers.target.wants/
 dpkg --purge keyroll >/tmp/dpkg.log 2>&1

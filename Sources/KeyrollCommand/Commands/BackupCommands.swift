@@ -122,7 +122,7 @@ struct BackupCommand: ParsableCommand {
 /// `keyroll restore`
 struct RestoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "restore", abstract: "Make a home from a backup, in a folder that does not exist yet.")
+        commandName: "restore", abstract: "Make a home from a backup, in a folder that is empty or does not exist yet.")
     @OptionGroup var home: HomeOptions
     @Argument(help: "The backup's folder.", completion: .directory) var backup: String
     @Option(help: "The root key's file, where the backup holds none.", completion: .file()) var rootKey: String?

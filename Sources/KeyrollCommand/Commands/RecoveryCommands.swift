@@ -14,7 +14,7 @@ struct Recover: ParsableCommand {
         abstract: "Rebuild a ring from bundles and a recovery key.",
         discussion: """
             In a home whose root key or key store is lost: keyroll recover --key recovery.pem. \
-            Elsewhere, in a folder that does not exist yet, with --store and --bundle.
+            Elsewhere, in a folder that is empty or does not exist yet, with --store and --bundle.
             """)
     @OptionGroup var home: HomeOptions
     @OptionGroup var keys: RecoveryOptions

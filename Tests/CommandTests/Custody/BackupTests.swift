@@ -61,6 +61,12 @@ import Testing
             $0.contains("restored")
         }
         #expect(around.isEmpty, "\(around)")
+        // An empty folder may be there, as that of a fresh installation; nothing else.
+        try FileManager.default.createDirectory(
+            atPath: restored.home, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+        try Data().write(to: URL(fileURLWithPath: restored.home + "/notes"))
+        try restored("restore", target, "--root-key", home.file("root.key"), exits: 73)
+        try FileManager.default.removeItem(atPath: restored.home + "/notes")
         try restored("restore", target, "--root-key", home.file("root.key"))
         #expect(try restored.secrets() == secrets)
         try restored("restore", target, "--root-key", home.file("root.key"), exits: 73)
