@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Jobs
+import Reports
 import Rotation
 
 /// What `keyroll bench` found: as JSON, and as a table for people.
@@ -95,7 +96,7 @@ struct BenchDocument: Encodable {
         for job in jobs {
             lines.append(
                 Self.row(
-                    [job.job, Progress.short(job.secretsPerSecond)]
+                    [job.job, Numbers.short(job.secretsPerSecond)]
                         + Stage.allCases.map { Self.shown(job.stages[$0.rawValue]) } + [job.limitedBy ?? "-"]))
         }
         for store in stores {
@@ -128,7 +129,7 @@ struct BenchDocument: Encodable {
     /// A stage that does next to nothing in a job has no rate to speak of.
     private static func shown(_ rate: Double?) -> String {
         guard let rate, rate > 0, rate < 100_000_000 else { return "-" }
-        return Progress.short(rate)
+        return Numbers.short(rate)
     }
 
     private static func time(_ seconds: Double) -> String {

@@ -1,4 +1,5 @@
 import Jobs
+import Reports
 import Rotation
 import SecretStores
 
@@ -60,7 +61,7 @@ struct JobOutput {
             lines.append(
                 "\(report.isDryRun ? "dry run: " : "")\(tally.scanned) scanned: \(verb), \(tally.failed.total) failed")
             lines.append(
-                "\(hundredths(report.seconds)) s, \(Progress.short(report.secretsPerSecond)) secrets a second; busy: read \(hundredths(report.stages.read)) s, transform \(hundredths(report.stages.transform)) s, commit \(hundredths(report.stages.commit)) s\(report.limiting.map { "; limited by \($0.rawValue)" } ?? "")"
+                "\(Numbers.seconds(report.seconds)), \(Numbers.short(report.secretsPerSecond)) secrets a second; busy: read \(Numbers.seconds(report.stages.read)), transform \(Numbers.seconds(report.stages.transform)), commit \(Numbers.seconds(report.stages.commit))\(report.limiting.map { "; limited by \($0.rawValue)" } ?? "")"
             )
         }
         for number in report.retired { lines.append("generation \(number) is off line; its key is in its bundle") }
@@ -68,10 +69,5 @@ struct JobOutput {
         lines.append("generation \(report.generation) is active")
         lines.append("job \(report.job)")
         return lines.joined(separator: "\n") + "\n"
-    }
-
-    private static func hundredths(_ seconds: Double) -> String {
-        let value = Int((seconds * 100).rounded())
-        return "\(value / 100).\(value % 100 < 10 ? "0" : "")\(value % 100)"
     }
 }

@@ -121,17 +121,6 @@ final class Progress: @unchecked Sendable {
             limiting: control.limiting?.rawValue)
     }
 
-    /// A number with a unit: 950, 12.3k, 4.56M.
-    static func short(_ value: Double) -> String {
-        func rounded(_ value: Double) -> String {
-            let hundredths = Int((value * 100).rounded())
-            return "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100)"
-        }
-        if value >= 1e6 { return rounded(value / 1e6) + "M" }
-        if value >= 1e4 { return rounded(value / 1e3) + "k" }
-        return "\(Int(value.rounded()))"
-    }
-
     private static func now() -> Double {
         var moment = timespec()
         clock_gettime(CLOCK_MONOTONIC, &moment)

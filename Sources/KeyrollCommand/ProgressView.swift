@@ -1,3 +1,5 @@
+import Reports
+
 /// What a line of progress says, in as many words as there is room for. Pure.
 struct ProgressView {
     var stage: String
@@ -8,7 +10,7 @@ struct ProgressView {
 
     /// The same in fewer and fewer words.
     var forms: [String] {
-        let speed = "\(Progress.short(rate)) a second"
+        let speed = "\(Numbers.short(rate)) a second"
         var share: String?
         var left: String?
         if total > 0 { share = "\(min(100, handled * 100 / total)) %" }

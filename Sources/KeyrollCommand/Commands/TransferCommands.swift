@@ -5,6 +5,7 @@ import Home
 public import Interchange
 import Jobs
 import KeyManagement
+import Reports
 import Rotation
 import SecretStores
 
@@ -47,7 +48,7 @@ struct Import: ParsableCommand {
                 try report.json().withUnsafeBytes { Output.bytes($0) }
             } else if let counts = report.importCounts, !output.isQuiet {
                 Output.print(
-                    "\(arguments.dryRun ? "dry run: " : "")\(counts.added) added, \(counts.replaced) replaced, \(counts.unchanged) unchanged, \(counts.kept) kept, \(count - counts.kept) bad inputs; \(Progress.short(report.secretsPerSecond)) a second\n"
+                    "\(arguments.dryRun ? "dry run: " : "")\(counts.added) added, \(counts.replaced) replaced, \(counts.unchanged) unchanged, \(counts.kept) kept, \(count - counts.kept) bad inputs; \(Numbers.short(report.secretsPerSecond)) a second\n"
                 )
             }
             output.show(report.notes)

@@ -48,21 +48,3 @@ struct RateCurve {
             ])
     }
 }
-
-/// Numbers as people read them.
-enum Numbers {
-    /// 950, 12.3k, 4.56M.
-    static func short(_ value: Double) -> String {
-        if value >= 1e6 { return hundredths(value / 1e6) + "M" }
-        if value >= 1e4 { return hundredths(value / 1e3) + "k" }
-        return "\(Int(value.rounded()))"
-    }
-
-    /// 0.38 s, 12.00 s.
-    static func seconds(_ value: Double) -> String { hundredths(value) + " s" }
-
-    private static func hundredths(_ value: Double) -> String {
-        let whole = Int((value * 100).rounded())
-        return "\(whole / 100).\(whole % 100 < 10 ? "0" : "")\(whole % 100)"
-    }
-}
