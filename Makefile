@@ -52,7 +52,7 @@ test: setup ## every test, on the release build
 docs: build ## the library's documentation, in .build/docs
 	@packaging/docs.sh $(BUILD) .build/docs
 
-FAULTS := syscalls power errors garbled kills nested full memory rotators writers leftover counts clocks rollback places fresh
+FAULTS := syscalls power errors creation garbled kills nested full memory rotators writers leftover counts clocks rollback places fresh
 FAULT_RUN = $(VENV)/bin/python3 Tests/faults $(1) --keyroll $(BUILD)/keyroll --writer $(BUILD)/FaultWriter
 
 test-full: test ## every test in its full size: every step, every call, every sync; takes a night and a day
@@ -64,8 +64,9 @@ test-full: test ## every test in its full size: every step, every call, every sy
 	done
 	[ -z "$$failed" ] || { echo "failed:$$failed; see .build/faults" >&2; exit 1; }
 
-fuzz: setup ## every parser by libFuzzer, SECONDS=60 each
-	@[ -d .build-fuzz ] || mkdir .build-fuzz
+fuzz: build ## every parser by libFuzzer, SECONDS=60 each
+	@$(MAKE) --no-print-directory $(VENV)/ready
+	[ -d .build-fuzz ] || mkdir .build-fuzz
 	KEYROLL_FUZZ=1 swift build -c release --sanitize fuzzer --product Fuzz --scratch-path .build-fuzz
 	Tests/fuzz/run.sh $(or $(SECONDS),60) $(TARGETS)
 

@@ -34,25 +34,47 @@ public struct DiskRoom: Sendable {
     /// All disks, in the order of the needs.
     public private(set) var disks: [Disk] = []
 
-    /// - Parameter needs: those on the same disk are added up.
+    /// - Parameters:
+    ///   - needs: those on the same disk are added up.
+    ///   - turns: needs that come one after the other: of those on the same disk the largest counts.
     /// - Throws: ``FileError``.
-    public init(_ needs: [RoomNeed]) throws {
+    public init(_ needs: [RoomNeed], inTurn turns: [RoomNeed] = []) throws {
         var known: [dev_t: Int] = [:]
-        for need in needs {
+        func index(of need: RoomNeed) throws -> Int {
             var status = stat()
             guard stat(need.path, &status) == 0 else { throw FileError.current(need.path, "cannot look at") }
-            if let index = known[status.st_dev] {
-                disks[index].need.bytes += need.bytes
-                continue
-            }
-            var system = statvfs()
-            guard statvfs(need.path, &system) == 0 else {
-                throw FileError.current(need.path, "cannot look at its file system")
-            }
-            // What is kept back for root is there for root.
-            let blocks = geteuid() == 0 ? system.f_bfree : system.f_bavail
+            if let index = known[status.st_dev] { return index }
             known[status.st_dev] = disks.count
-            disks.append(Disk(need: need, free: Int64(clamping: UInt64(blocks) * UInt64(system.f_frsize))))
+            disks.append(Disk(need: RoomNeed(path: need.path, bytes: 0), free: try Self.free(need.path)))
+            return disks.count - 1
+        }
+        for need in needs {
+            let index = try index(of: need)
+            disks[index].need.bytes += need.bytes
+        }
+        var largest: [Int: Int64] = [:]
+        for turn in turns {
+            let index = try index(of: turn)
+            largest[index] = max(largest[index] ?? 0, turn.bytes)
+        }
+        for (index, bytes) in largest { disks[index].need.bytes += bytes }
+    }
+
+    /// As much as there can be where a file system does not say.
+    private static func free(_ path: String) throws -> Int64 {
+        var system = statvfs()
+        guard statvfs(path, &system) == 0 else { throw FileError.current(path, "cannot look at its file system") }
+        guard system.f_blocks > 0 else { return .max }
+        // What is kept back for root is there for root.
+        let blocks = UInt64(geteuid() == 0 ? system.f_bfree : system.f_bavail)
+        let (bytes, overflows) = blocks.multipliedReportingOverflow(by: UInt64(system.f_frsize))
+        return overflows ? .max : Int64(clamping: bytes)
+    }
+
+    /// A line for each disk that has not enough, for a job that is not to be refused.
+    public func warnings(of job: String) -> [String] {
+        disks.filter(\.isShort).map {
+            "\(job) may take up to \(Self.kibibytes($0.need.bytes)) of room for a time at \($0.need.path), and \(Self.kibibytes($0.free)) are free; where that is too little it stops, nothing is lost, and it can be run again"
         }
     }
 
@@ -75,5 +97,5 @@ public struct DiskRoom: Sendable {
         }
     }
 
-    private static func kibibytes(_ bytes: Int64) -> String { "\((bytes + 1023) / 1024) KiB" }
+    private static func kibibytes(_ bytes: Int64) -> String { "\(bytes / 1024 + (bytes % 1024 > 0 ? 1 : 0)) KiB" }
 }

@@ -28,6 +28,9 @@ extension Home {
         guard !PrivateFile.exists(layout.configuration) else {
             throw HomeError(.exists, "\(layout.path): there is a keyroll home already; nothing was changed")
         }
+        guard try HomeDraft.isRoom(for: layout) else {
+            throw HomeError(.exists, "\(layout.path): the folder is not empty; nothing was changed")
+        }
         let draft = try HomeDraft(of: layout)
         do {
             let ring = try RingDraft(configuration, draft.layout)

@@ -245,6 +245,7 @@ extension Home {
         where name.contains(".key.new-") || name.hasPrefix("keyroll.yaml.") && name.contains(".new-") {
             unlink(layout.resolve(name))
         }
+        try HomeDraft.sweepInside(layout)
     }
 }
 

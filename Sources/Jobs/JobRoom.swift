@@ -17,10 +17,9 @@ struct JobRoom {
         var status = stat()
         let ring = stat(home.layout.keys, &status) == 0 ? Int64(status.st_size) : 0
         // A journal of the ring and what it grows by, one copy after the other.
-        var needs = [RoomNeed(path: home.layout.path, bytes: Self.records + 3 * ring)]
-        for store in home.stores {
-            if let need = try store.roomNeeded(toRewrite: rewrite(store)) { needs.append(need) }
-        }
-        return try DiskRoom(needs)
+        // Stores are gone through one after the other, and a log is emptied when its store is done.
+        return try DiskRoom(
+            [RoomNeed(path: home.layout.path, bytes: Self.records + 3 * ring)],
+            inTurn: home.stores.compactMap { try $0.roomNeeded(toRewrite: rewrite($0)) })
     }
 }

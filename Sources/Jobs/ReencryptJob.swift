@@ -79,12 +79,10 @@ public struct ReencryptJob {
         let ownJob = report.job
         let evidence = EvidenceChain(path: home.layout.evidence)
         var round = StoreRound(home)
-        // One that goes on has less to do than is easily said.
-        let room = mustRoll ? try room() : nil
-        if options.isDryRun {
-            report.notes += room?.lines ?? []
-        } else {
-            try room?.require(for: "a re-encryption")
+        var exposed: [String: Int64] = [:]
+        if !options.isDryRun {
+            // After a compromise nothing is refused for want of room: how many secrets were exposed is known in the end only.
+            report.notes += try room { .contents(try mayBeExposed($0)) }.warnings(of: "a re-encryption")
             try evidence.append(
                 "plan", job: ownJob,
                 [
@@ -109,8 +107,10 @@ public struct ReencryptJob {
                 store, keeper: home.keeper, compromised: compromised, options: options, control: control
             ).run(job: report.job)
             report.add(outcome, store, of: home)
+            exposed[store.place] = Int64(outcome.tally.moved)
         }
         let reached = round.home
+        if options.isDryRun { report.notes += try room { .contents(exposed[$0.place] ?? 0) }.lines }
         report.nameUnreachable(reached)
         report.generation = home.keeper.keyring.ring.active?.number ?? 0
         report.end(control, options, since: start)
@@ -127,12 +127,14 @@ public struct ReencryptJob {
         return report
     }
 
-    /// Whatever a generation that is as new as a compromised one protects may have been exposed.
-    private func room() throws -> DiskRoom {
+    private func room(_ rewrite: (any SecretStore) throws -> Rewrite) throws -> DiskRoom {
+        try JobRoom.of(home, rewrite)
+    }
+
+    /// Whatever a generation that is as new as a compromised one protects; fewer where secrets were made later.
+    private func mayBeExposed(_ store: any SecretStore) throws -> Int64 {
         let first = compromised.first ?? 0
-        return try JobRoom.of(home) { store in
-            .contents(try store.census().counts.reduce(0) { $1.key >= first ? $0 + $1.value : $0 })
-        }
+        return try store.census().counts.reduce(0) { $1.key >= first ? $0 + $1.value : $0 }
     }
 
     private var list: String { compromised.map(String.init).joined(separator: ", ") }

@@ -58,11 +58,16 @@ public struct RotateJob {
         if lock == nil { try home.keeper.reload() }
         report.notes += home.keeper.repaired
         if lock != nil { report.notes += try UnreportedRuns(home).record() }
-        if retriesQuarantined, !options.isDryRun { for store in home.stores { try store.clearQuarantine() } }
+        if retriesQuarantined, !options.isDryRun {
+            let active = home.keeper.keyring.ring.active?.number ?? 0
+            try JobRoom.of(home) { .slots(try $0.census().stale(except: active)) }.require(for: "a rotation")
+            for store in home.stores { try store.clearQuarantine() }
+        }
 
         let plan = try plan()
         report.plan = plan.lines
-        let room = plan.isEmpty ? nil : try room(for: plan)
+        let needsRoom = plan.steps.contains { if case .wait = $0 { false } else { true } }
+        let room = needsRoom ? try room(for: plan) : nil
         if options.isDryRun {
             report.notes += room?.lines ?? []
             try rehearse(plan, &report)

@@ -30,6 +30,10 @@ import Testing
         #expect(accepted.isEmpty)
     }
 
+    @Test func thatIsMoreThan200000() throws {
+        #expect(try Self.messages.reduce(0) { try $0 + Self.sample($1).message.count * 8 } > 200_000)
+    }
+
     /// Every byte of all messages as 00 and as FF.
     @Test(arguments: messages)
     func zerosAndOnes(number: Int) throws {

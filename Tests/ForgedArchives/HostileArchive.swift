@@ -87,6 +87,12 @@ package struct HostileArchive: Sendable, CustomStringConvertible {
             let link = TarMember("generation.cms", kind: kind, link: target)
             cases.append((what, changing(parts, 2) { $0 = link }))
         }
+        let toNowhere = TarMember("x", kind: "2", link: "/tmp/keyroll-escaped")
+        cases.append(
+            ("a hard link to a symbolic link", parts.members + [toNowhere, TarMember("y", kind: "1", link: "x")]))
+        cases.append(
+            ("a symbolic link, then a file through it", [toNowhere] + parts.members + [TarMember("x", Array("x".utf8))])
+        )
         for (what, kind) in others { cases.append((what, changing(parts, 2) { $0.kind = kind })) }
         for (what, mode) in [("setuid", 0o4600), ("setgid", 0o2600), ("sticky", 0o1600)] {
             cases.append((what, changing(parts, 2) { $0.mode = mode }))

@@ -1,17 +1,19 @@
 import Cryptography
 import Envelopes
+import KeyManagement
 import Rotation
 import SecretStores
 import Testing
 
 /// Nobody without the root key can make a run skip a secret.
 @Suite(.timeLimit(.minutes(15))) struct ForgedJournalTests {
+    private static let fields: Set<String> = [
+        "version", "kind", "compromised", "job", "group", "target", "targetIdentity", "targetCheck", "cursor", "range",
+        "started", "resumed", "finished", "scanned", "moved", "current", "superseded", "failed",
+    ]
+
     /// Each field of the document altered, the MAC kept: also those that would do no harm.
-    @Test(arguments: [
-        "version", "kind", "compromised", "job", "group", "target", "targetIdentity", "targetCheck", "cursor",
-        "started",
-        "resumed", "finished", "scanned", "moved", "current", "superseded", "failed",
-    ])
+    @Test(arguments: fields.sorted())
     func forgedFields(field: String) throws {
         try InterruptedRun.make { home, record in
             var pairs = try #require(try CBORValue(decoding: record.content).pairs)
@@ -30,7 +32,32 @@ import Testing
     @Test func noFieldIsForgotten() throws {
         try InterruptedRun.make { _, record in
             let pairs = try #require(try CBORValue(decoding: record.content).pairs)
-            #expect(pairs.count == 18)
+            #expect(Set(pairs.keys) == Self.fields)
+        }
+    }
+
+    /// A thousand: bits, bytes that are missing or too many, of the document, of its MAC, of both.
+    @Test func aThousandMutations() throws {
+        try InterruptedRun.make { home, record in
+            let authenticator = try home.keeper.keyring.journalAuthenticator()
+            #expect(try RewrapJournal(record, authenticator) != nil)
+            var accepted = 0
+            for number in 0..<1000 {
+                var forged = record
+                if number % 3 != 1 { Self.damage(&forged.content, number) }
+                if number % 3 != 0 { Self.damage(&forged.mac, number) }
+                if try RewrapJournal(forged, authenticator) != nil { accepted += 1 }
+            }
+            #expect(accepted == 0)
+        }
+    }
+
+    private static func damage(_ bytes: inout [UInt8], _ number: Int) {
+        let index = number * 7919 % bytes.count
+        switch number / 3 % 3 {
+        case 0: bytes[index] ^= 1 << UInt8(number % 8)
+        case 1: bytes.remove(at: index)
+        default: bytes.insert(UInt8(number % 256), at: index)
         }
     }
 

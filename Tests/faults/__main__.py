@@ -3,6 +3,7 @@
     syscalls   R2   dies before and after the k-th call that changes a file, for each job of the life
     power      R3   the power goes at each sync
     errors     R6   the k-th call fails
+    creation   R2, R4  dies or fails at the k-th call while a home is made
     garbled    R9   a bundle's write says it is done, and one bit is wrong
     kills      R1   kill -9 at random instants
     nested     R4, R5   kills within kills, and what they cost
@@ -36,10 +37,11 @@ SIZES: dict[str, dict[str, dict]] = {
     "syscalls": {"ci": {"limit": 6}, "nightly": {}},
     "power": {"ci": {"limit": 2, "seeds": 1}, "nightly": {"seeds": 20, "every": 4}},
     "errors": {"ci": {"limit": 12}, "nightly": {}},
+    "creation": {"ci": {"limit": 10}, "nightly": {}},
     "garbled": {"ci": {}, "nightly": {}},
     "kills": {"ci": {"count": 0, "kills": 0, "others": 3}, "nightly": {"count": 10_000, "kills": 1000, "others": 200}},
     "nested": {"ci": {"sequences": 1}, "nightly": {"sequences": 200}},
-    "full": {"ci": {"steps": 5}, "nightly": {"steps": 1000}},
+    "full": {"ci": {"steps": 12}, "nightly": {"steps": 1000}},
     "memory": {"ci": {"jobs": "rotate", "levels": 5}, "nightly": {"jobs": "rotate,import,reencrypt"}},
     "rotators": {"ci": {"rounds": 30}, "nightly": {"rounds": 1000}},
     "writers": {"ci": {"seeds": 1, "seconds": 6}, "nightly": {"seeds": 100, "seconds": 60}},

@@ -117,6 +117,26 @@ def keeps_its_word(bench: Bench, count: int, arguments: list[str]) -> dict:
     return {"said": told, "took": took}
 
 
+def several_stores(bench: Bench) -> str:
+    """Room for one store's turn is enough for four; and one that has to wait only takes none."""
+    with Disk(bench.path("disk-stores"), 64 << 10) as disk:
+        world = World(os.path.join(disk.path, "world"), bench.keyroll)
+        world.create(QUICK)
+        for number in range(2, 5):
+            world.run("store", "add", f"store{number}", "--kind", "sqlite", "--path", f"store{number}.sqlite")
+        for number, store in enumerate(("secrets", "store2", "store3", "store4")):
+            own = plaintexts(8000, f"row{number}", sizes=(32,))
+            world.run("import", "-", "--format", "jsonl", "--store", store, data=json_lines(own))
+        dry = bench.keyroll.run(world.home, ["rotate", "--force", "--dry-run"]).expect()
+        [said] = re.findall(r"takes (\d+) KiB of room", dry.errors)
+        used = (os.statvfs(disk.path).f_blocks - os.statvfs(disk.path).f_bfree) * 4
+        # Each of them that is open has an index of its log beside it.
+        disk.grow(used + int(said) + 4 * 36)
+        world.run("rotate", "--force")
+        world.run("verify")
+    return said
+
+
 def on_a_disk(bench: Bench, template: World, arguments: list[str], data: bytes, room: int, after: dict) -> str:
     """One command on a disk with so many KiB of room.
 
@@ -168,6 +188,7 @@ def run(bench: Bench, steps: int) -> dict:
         if not bench.failures:
             demand(set(outcomes) & {"full", "refused"}, f"{name}: the disk never was full")
         result[name] = {what: outcomes.count(what) for what in ("refused", "full", "done")}
+    bench.attempt("several stores", lambda: result.update({"four stores": several_stores(bench)}))
     for count, words in (
         (0, ["rotate", "--force"]), (3000, ["rotate", "--force"]), (20_000, ["rotate", "--force"]),
         (3000, ["reencrypt", "--compromised", "1"]), (20_000, ["reencrypt", "--compromised", "1"]),

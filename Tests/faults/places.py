@@ -130,7 +130,8 @@ def run(bench: Bench, pairs: int) -> dict:
     template.run(
         "import", "-", "--format", "jsonl", "--replace", data=json_lines(plaintexts(2 * pairs, "row", seed=2, sizes=(32,))))
     old = Store(earlier.home)
-    result = {}
+    result: dict[str, int] = {}
+    words: dict[str, str] = {}
     for kind in KINDS:
 
         def body() -> None:
@@ -147,8 +148,12 @@ def run(bench: Bench, pairs: int) -> dict:
                 for one in (names[0], names[-1]):
                     get = bench.keyroll.run(world.home, ["get", one]).expect(FAILED)
                     demand(not get.output, f"get {one} wrote {len(get.output)} bytes")
+                    words[kind.__name__] = get.errors.replace(one, "NAME")
                 result[kind.__name__] = failed
 
         bench.attempt(kind.__doc__ or "", body)
         note(f"{kind.__name__}: {result.get(kind.__name__)}")
+    # R21: who asks does not learn whether the key or the content was wrong.
+    alike = {words.get(kind) for kind in ("whole", "content", "slot", "birth", "context", "older_slot", "older_content")}
+    bench.attempt("one message for all", lambda: demand(len(alike) == 1, f"messages tell them apart: {alike}"))
     return {"refused": result}

@@ -11,9 +11,14 @@ seconds=$1
 shift
 fuzz=.build-fuzz/release/Fuzz
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || read -ra targets <<<"$(FUZZ_TARGET=none $fuzz 2>&1 | sed -n 's/^FUZZ_TARGET has to be one of: //p' | head -1)"
-export SWIFT_BACKTRACE=enable=no
 mkdir -p .build-fuzz/crashes
+if [ ${#targets[@]} -eq 0 ]; then
+    read -ra targets < <(
+        FUZZ_TARGET=none $fuzz -artifact_prefix=.build-fuzz/crashes/none- 2>&1 |
+            sed -n 's/^FUZZ_TARGET has to be one of: //p' | head -1) || true
+fi
+[ ${#targets[@]} -gt 0 ] || { echo "$fuzz does not say which targets it has" >&2; exit 1; }
+export SWIFT_BACKTRACE=enable=no
 rm -rf .build-fuzz/seeds
 .build/venv/bin/python3 Tests/fuzz/seeds.py .build/release/keyroll .build-fuzz/seeds
 rm -rf .build-fuzz/corpus
@@ -28,9 +33,9 @@ fuzz_one() {
             "$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")" \
             "$(grep -o 'cov: [0-9]*' "$log" | tail -1 | cut -d' ' -f2)"
     else
-        printf '%-14s FAILED, see %s\n' "$target" "$log"
-        grep -E "SUMMARY|Test unit written|Fatal error|ERROR" "$log" | head -5
         touch .build-fuzz/failed
+        printf '%-14s FAILED, see %s\n' "$target" "$log"
+        grep -E "SUMMARY|Test unit written|Fatal error|ERROR" "$log" | head -5 || true
     fi
 }
 

@@ -60,12 +60,20 @@ for name in "${names[@]}"; do
     binaries=$root/.build-mutants/$name
     rm -rf "$binaries"; mkdir "$binaries"
     cp "$root"/.build-mutants/build/release/{keyroll,FaultWriter} "$binaries/"
-    if run_tests "$binaries" "$(sed -n 's/^Tests: //p' "$patch")" >>"$log" 2>&1; then
+    tests=$(sed -n 's/^Tests: //p' "$patch")
+    # Without the mistake they have to pass: what fails anyway notices nothing.
+    if ! run_tests "$root/.build/release" "$tests" >"$log.without" 2>&1; then
+        echo "$name: its tests fail without the mistake too, see $log.without"
+        missed+=("$name")
+    elif run_tests "$binaries" "$tests" >>"$log" 2>&1; then
         echo "$name: MISSED"
         missed+=("$name")
-    else
-        echo "$name: caught: $(grep -m1 -oE '✘ Test [^ ]+|FAILED .{1,100}|Error: .{1,80}|AssertionError.{0,100}' "$log")"
+    elif noticed=$(grep -m1 -oE '✘ Test [^ ]+|^FAILED .{1,100}' "$log"); then
+        echo "$name: caught: $noticed"
         caught=$((caught + 1))
+    else
+        echo "$name: no test said what it noticed, see $log"
+        missed+=("$name")
     fi
     rm -rf "$binaries"
 done

@@ -54,6 +54,35 @@ import Testing
             Sanitizers.watch || memory <= Self.mostMemory && seconds <= 3 * Self.longest, "\(memory) KiB, \(seconds) s")
     }
 
+    /// What makes a home of bundles makes none of these, and writes nothing anywhere.
+    @Test func noneIsRecovered() throws {
+        let home = try Self.home.get()
+        let scratch = try ScratchHome(isMade: false)
+        try FileManager.default.createDirectory(
+            atPath: scratch.folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        for archive in try Self.archives.get() {
+            try Data(archive.bytes).write(to: URL(fileURLWithPath: scratch.folder + "/bundle"))
+            let outcome = try Tool.attempt(
+                [
+                    Keyroll.binary, "recover", "--home", scratch.folder + "/made", "--store",
+                    home.file("secrets.sqlite"),
+                    "--bundle", scratch.folder + "/bundle", "--key", home.recoveryKey, "--signer", home.signer,
+                ], in: scratch.folder)
+            #expect([65, 66, 78].contains(outcome.code), "\(archive): \(outcome)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.folder) == ["bundle"], "\(archive)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: "/tmp/keyroll-escaped"))
+        // With the real one it does.
+        try FileManager.default.removeItem(atPath: scratch.folder + "/bundle")
+        try FileManager.default.copyItem(atPath: home.bundle(1), toPath: scratch.folder + "/bundle")
+        let outcome = try Tool.attempt(
+            [
+                Keyroll.binary, "recover", "--home", scratch.folder + "/made", "--store", home.file("secrets.sqlite"),
+                "--bundle", scratch.folder + "/bundle", "--key", home.recoveryKey, "--signer", home.signer,
+            ], in: scratch.folder)
+        #expect(outcome.code == 0, "\(outcome)")
+    }
+
     @Test(arguments: try archives.get().filter(\.isBomb)) func bombsAreRefusedWithinBounds(_ bomb: HostileArchive)
         throws
     {

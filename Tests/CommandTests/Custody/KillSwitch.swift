@@ -38,17 +38,20 @@ enum KillSwitch {
     }
 }
 
-/// Small libraries in C under `Tests/interop` that stand between a command and the system.
+/// Small libraries in C under `Tests` that stand between a command and the system.
 enum Preload {
     /// Compiles one.
     ///
     /// - Returns: its path, or why there is none.
-    static func library(_ name: String) -> Result<String, any Error> {
+    static func library(_ name: String, in folder: String = "interop") -> Result<String, any Error> {
         Result {
             let library = "/tmp/keyroll-test-\(getpid())-\(name).so"
             let outcome = try Child(
                 "/usr/bin/env",
-                ["cc", "-shared", "-fPIC", "-O1", "-o", library, "\(Python.package)/Tests/interop/\(name).c", "-ldl"],
+                [
+                    "cc", "-shared", "-fPIC", "-O1", "-o", library, "\(Python.package)/Tests/\(folder)/\(name).c",
+                    "-ldl",
+                ],
                 environment: ["PATH": "/usr/bin:/bin", "HOME": "/tmp"]
             ).wait()
             try #require(outcome.code == 0, "cc: \(outcome.errors)")

@@ -6,7 +6,8 @@ import Testing
 @Suite(.serialized) struct FaultTests {
     // Too little memory is for the full run alone: where threads cannot be made, each level takes its time.
     private static let checks = [
-        "syscalls", "power", "errors", "garbled", "kills", "nested", "full", "rotators", "writers", "leftover",
+        "syscalls", "power", "errors", "creation", "garbled", "kills", "nested", "full", "rotators", "writers",
+        "leftover",
         "counts", "clocks", "rollback", "places", "fresh", "soak",
     ]
 

@@ -57,21 +57,47 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: home.path))
     }
 
+    private static let faults = Preload.library("faults", in: "faults")
+
+    /// The command with a fault: see `Tests/faults/faults.c`.
+    private static func faulty(_ ring: RingHome, _ variables: [String: String]) throws -> Keyroll {
+        var keyroll = ring.keyroll
+        keyroll.variables = try variables.merging([
+            "LD_PRELOAD": faults.get(), "FAULTS_ROOT": ring.home.folder, "FAULTS_CALLS": "rename",
+        ]) { $1 }
+        return keyroll
+    }
+
     /// Whole or not at all: where the home cannot get its name, the ring goes again, and so does the recovery key.
     @Test func nothingIsLeftOfAHalfMadeHome() throws {
+        let other = try RingHome(isMade: false)
+        let count = other.home.folder + "/count"
+        #expect(try Self.faulty(other, ["FAULTS_COUNT": count]).run(other.words).code == 0)
+        let renames = try #require(try String(contentsOfFile: count, encoding: .utf8).split(separator: " ").first)
+
+        let ring = try RingHome(isMade: false)
+        let outcome = try Self.faulty(ring, ["FAULTS_AT": String(renames), "FAULTS_MODE": "fail:EIO"])
+            .run(ring.words + ["--recovery-key", ring.home.recoveryKey])
+        #expect(outcome.code == 74)
+        outcome.expectRefusal("cannot move the new home into place")
+        #expect(try ring.rows() == [[], []])
+        #expect(try ring.database.run("SELECT 1 FROM keyroll_ring.ring_aside").isEmpty)
+        #expect(!ring.exists(ring.home.recoveryKey) && !ring.exists(ring.home.path))
+        try ring.initialize()
+        try ring.keyroll("put", "a", input: Data("b".utf8))
+        let names = try FileManager.default.contentsOfDirectory(atPath: ring.home.folder)
+        #expect(names.allSatisfy { !$0.contains(".new-") }, "\(names)")
+    }
+
+    /// Before anything is made on the server.
+    @Test func nothingIsMadeOverAFolder() throws {
         let ring = try RingHome(isMade: false)
         try FileManager.default.createDirectory(atPath: ring.home.file("full"), withIntermediateDirectories: true)
         let outcome = try ring.keyroll.run(ring.words + ["--recovery-key", ring.home.recoveryKey])
         #expect(outcome.code == 73)
         outcome.expectRefusal("the folder is not empty")
-        #expect(try ring.rows() == [[], []])
-        #expect(try ring.database.run("SELECT 1 FROM keyroll_ring.ring_aside").isEmpty)
+        #expect(try ring.database.run("SELECT to_regclass('keyroll_ring.ring') IS NULL") == [["t"]])
         #expect(!ring.exists(ring.home.recoveryKey))
-        try FileManager.default.removeItem(atPath: ring.home.path)
-        try ring.initialize()
-        try ring.keyroll("put", "a", input: Data("b".utf8))
-        let names = try FileManager.default.contentsOfDirectory(atPath: ring.home.folder)
-        #expect(names.allSatisfy { !$0.contains(".new-") }, "\(names)")
     }
 
     @Test func wrongUsage() throws {
