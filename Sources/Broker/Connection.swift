@@ -6,7 +6,8 @@ import Synchronization
 
 /// One client's connection. At any time one thread has it: epoll gives it out with EPOLLONESHOT.
 final class Connection: @unchecked Sendable {
-    // @unchecked: all but `deadline` is touched only by the thread that epoll gave the connection to.
+    // @unchecked: all but `deadline` is touched only by the thread that epoll gave the connection to, between `takeOver`
+    // and `handOver`.
     let descriptor: Int32
     let number: UInt64
     let caller: Caller
@@ -14,6 +15,7 @@ final class Connection: @unchecked Sendable {
     let isStranger: Bool
     /// When it has to be done with what it began, by the monotonic clock; 0 where it is idle.
     let deadline = Atomic<UInt64>(0)
+    private let handovers = Atomic<UInt64>(0)
     private var phase = Phase.prefix
     private var received: [UInt8] = []
     private var wanted = Frame.prefixLength
@@ -39,6 +41,13 @@ final class Connection: @unchecked Sendable {
         self.caller = caller
         received.reserveCapacity(256)
     }
+
+    /// Before this thread gives the connection back to epoll. That the next one sees all of what this one did is the
+    /// kernel's doing; with this it is the language's, too.
+    func handOver() { handovers.add(1, ordering: .releasing) }
+
+    /// As soon as epoll has given it to this thread.
+    func takeOver() { _ = handovers.load(ordering: .acquiring) }
 
     /// What came.
     enum Input {

@@ -128,6 +128,7 @@ final class Reactor: @unchecked Sendable {
     // MARK: Serving
 
     private func handle(_ connection: Connection, _ events: UInt32, _ server: any Server) {
+        connection.takeOver()
         if connection.waiting > 0 {
             follow(connection.writeOn(), connection)
             return
@@ -207,6 +208,7 @@ final class Reactor: @unchecked Sendable {
     }
 
     private func wait(_ connection: Connection, _ events: UInt32) {
+        connection.handOver()
         if keyroll_epoll_once(epoll, 0, connection.descriptor, events, connection.number) != 0 { take(connection) }
     }
 
