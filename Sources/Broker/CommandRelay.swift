@@ -94,7 +94,8 @@ final class CommandRelay: Sendable {
     /// Asks all workers to end after the batch in work, and waits.
     func end(patience: Double) {
         isEnding.store(true, ordering: .sequentiallyConsistent)
-        for worker in workers.withLock({ $0 }) { kill(worker, SIGTERM) }
+        // Under the lock: a number that was waited for may be another process's.
+        workers.withLock { for worker in $0 { kill(worker, SIGTERM) } }
         let last = Monotonic.now + patience
         while running.load(ordering: .relaxed) > 0, Monotonic.now < last { usleep(20_000) }
     }
@@ -183,9 +184,15 @@ final class CommandRelay: Sendable {
     }
 
     private func wait(_ worker: Worker) -> Int32 {
-        var status: Int32 = 0
-        while waitpid(worker.pid, &status, 0) < 0, errno == EINTR {}
-        _ = workers.withLock { $0.remove(worker.pid) }
+        // Its number stays its own until it is off the list.
+        var information = siginfo_t()
+        while waitid(P_PID, id_t(worker.pid), &information, WEXITED | WNOWAIT) < 0, errno == EINTR {}
+        let status = workers.withLock { workers in
+            var status: Int32 = 0
+            while waitpid(worker.pid, &status, 0) < 0, errno == EINTR {}
+            workers.remove(worker.pid)
+            return status
+        }
         // As a shell has it for a process that a signal ended.
         return status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F)
     }
