@@ -82,7 +82,7 @@ public struct ReencryptJob {
         var exposed: [String: Int64] = [:]
         if !options.isDryRun {
             // After a compromise nothing is refused for want of room: how many secrets were exposed is known in the end only.
-            report.notes += try room { .contents(try mayBeExposed($0)) }.warnings(of: "a re-encryption")
+            report.notes += try JobRoom.of(home) { .contents(try mayBeExposed($0)) }.warnings(of: "a re-encryption")
             try evidence.append(
                 "plan", job: ownJob,
                 [
@@ -110,7 +110,7 @@ public struct ReencryptJob {
             exposed[store.place] = Int64(outcome.tally.moved)
         }
         let reached = round.home
-        if options.isDryRun { report.notes += try room { .contents(exposed[$0.place] ?? 0) }.lines }
+        if options.isDryRun { report.notes += try JobRoom.of(home) { .contents(exposed[$0.place] ?? 0) }.lines }
         report.nameUnreachable(reached)
         report.generation = home.keeper.keyring.ring.active?.number ?? 0
         report.end(control, options, since: start)
@@ -125,10 +125,6 @@ public struct ReencryptJob {
         if !options.isDryRun { try report.record(in: home, as: ownJob) }
         report.isKept = true
         return report
-    }
-
-    private func room(_ rewrite: (any SecretStore) throws -> Rewrite) throws -> DiskRoom {
-        try JobRoom.of(home, rewrite)
     }
 
     /// Whatever a generation that is as new as a compromised one protects; fewer where secrets were made later.
